@@ -1,0 +1,83 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+/// Tests may use Foundation and unchecked conveniences; a worker may not.
+let testSettings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func suite(_ module: String, _ more: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+    .testTarget(
+        name: "\(module)Tests",
+        dependencies: [.byName(name: module)] + more,
+        resources: resources,
+        swiftSettings: testSettings)
+}
+
+let package = Package(
+    name: "archway",
+    products: [.executable(name: "archway", targets: ["archway"])],
+    targets: [
+        // One shell per C library: a module map and one header.
+        .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CFastCGI"),
+        .systemLibrary(name: "CPostgreSQL", pkgConfig: "libpq"),
+        .systemLibrary(name: "CJansson", pkgConfig: "jansson"),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl"),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1"),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto"),
+        .systemLibrary(name: "CXML", pkgConfig: "libxml-2.0"),
+
+        // Foundations.
+        module("EventLoop", ["CLinux"]),
+        module("HTTP"),
+        module("JSON", ["CJansson"]),
+        module("YAML", ["CYAML"]),
+        module("HTML", ["CXML"]),
+        module("Crypto", ["COpenSSL"]),
+        module("FastCGI", ["CFastCGI", "CLinux", "EventLoop", "HTTP"]),
+        module("HTTPClient", ["CCurl", "EventLoop", "HTTP"]),
+        module("PostgreSQL", ["CPostgreSQL", "EventLoop"]),
+
+        // The domain.
+        module("OpenAI", ["HTTP", "JSON"]),
+        module("Providers", ["OpenAI", "HTTP", "JSON"]),
+        .target(
+            name: "Store",
+            dependencies: ["PostgreSQL", "EventLoop", "JSON"],
+            resources: [.embedInCode("Migrations")],
+            swiftSettings: settings),
+
+        // The house and its door.
+        module(
+            "Gateway",
+            [
+                "Crypto", "EventLoop", "FastCGI", "HTML", "HTTP", "HTTPClient", "JSON", "OpenAI",
+                "PostgreSQL", "Providers", "Store", "YAML",
+            ]),
+        .executableTarget(
+            name: "archway", dependencies: ["Gateway"], swiftSettings: settings),
+
+        suite("EventLoop"),
+        suite("HTTP"),
+        suite("JSON"),
+        suite("YAML"),
+        suite("HTML"),
+        suite("Crypto"),
+    ]
+)

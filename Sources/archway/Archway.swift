@@ -1,0 +1,1 @@
+@main enum Archway { static func main() {} }
