@@ -23,6 +23,7 @@ package struct ChatCompletionRequest: Sendable {
     /// Parses and validates. Throws with the path of the first member that is wrong.
     package init(_ body: [UInt8]) throws(APIError) {
         guard !body.isEmpty else { throw .emptyBody }
+        let document: Document
         do throws(ParseError) {
             document = try Document(body)
         } catch {
@@ -45,9 +46,9 @@ package struct ChatCompletionRequest: Sendable {
         isStream = root["stream"]?.node.boolean ?? false
         includesUsage = root["stream_options"]?["include_usage"]?.node.boolean ?? false
         store = root["store"]?.node.boolean ?? false
-        choices = root["n"]?.node.number.flatMap(Int.init(exactly:)) ?? 1
+        choices = root["n"]?.node.integer ?? 1
         let limit = root["max_completion_tokens"] ?? root["max_tokens"]
-        maximumTokens = limit.flatMap { $0.node.integer ?? $0.node.number.flatMap(Int.init(exactly:)) }
+        maximumTokens = limit?.node.integer
     }
 
     /// A parameter as the caller wrote it; `nil` when it is absent or `null`.

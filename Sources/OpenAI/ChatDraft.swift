@@ -3,29 +3,19 @@ package import JSON
 /// What a stream has said so far, put together again: the reply to a caller who did not want a
 /// stream, or the answer to be stored, finished or not.
 package struct ChatDraft: Sendable {
-    private struct Choice {
-        var texts: [(key: String, escaped: [UInt8])] = []
-        var others: [Member] = []
-        var calls: [Int: ToolCallDelta] = [:]
-        var function: (name: String, arguments: String)?
-        var finishReason: FinishReason?
-        /// Elements of the lists, without brackets.
-        var logprobs: [String: [UInt8]] = [:]
-    }
-
-    private var choices: [Int: Choice] = [:]
+    private var choices: [Int: ChoiceDraft] = [:]
 
     /// Nothing said yet.
     package init() {}
 
     /// More text of choice 0, the inside of a JSON string literal.
     package mutating func append(_ escaped: ArraySlice<UInt8>) {
-        choices[0, default: Choice()].append(escaped, to: "content")
+        choices[0, default: ChoiceDraft()].append(escaped, to: "content")
     }
 
     /// A step of a choice.
     package mutating func append(_ delta: ChoiceDelta) {
-        choices[delta.index, default: Choice()].append(delta)
+        choices[delta.index, default: ChoiceDraft()].append(delta)
     }
 
     /// The text of choice 0.
@@ -60,7 +50,17 @@ package struct ChatDraft: Sendable {
     }
 }
 
-extension ChatDraft.Choice {
+private struct ChoiceDraft {
+    var texts: [(key: String, escaped: [UInt8])] = []
+    var others: [Member] = []
+    var calls: [Int: ToolCallDelta] = [:]
+    var function: (name: String, arguments: String)?
+    var finishReason: FinishReason?
+    /// Elements of the lists, without brackets.
+    var logprobs: [String: [UInt8]] = [:]
+}
+
+extension ChoiceDraft {
     fileprivate mutating func append(_ escaped: ArraySlice<UInt8>, to key: String) {
         if let place = texts.firstIndex(where: { $0.key == key }) {
             texts[place].escaped.append(contentsOf: escaped)
@@ -114,7 +114,9 @@ extension ChatDraft.Choice {
         guard !logprobs.isEmpty else { return nil }
         let members = ["content", "refusal"].map { key in
             Member(
-                key, logprobs[key].map { .verbatim([UInt8(ascii: "[")] + $0 + [UInt8(ascii: "]")]) } ?? .null)
+                key,
+                logprobs[key].map { .verbatim([UInt8(ascii: "[")] + $0 + [UInt8(ascii: "]")]) }
+                    ?? .null)
         }
         return Value.object(members).encoded()
     }

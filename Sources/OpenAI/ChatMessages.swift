@@ -148,7 +148,8 @@ private func hasImageScheme(_ url: Node) -> Bool {
 }
 
 private func asciiStart(of literal: ArraySlice<UInt8>) -> String {
-    String(decoding: literal.dropFirst().prefix(24).filter { $0 != UInt8(ascii: "\\") }, as: UTF8.self)
+    String(
+        decoding: literal.dropFirst().prefix(24).filter { $0 != UInt8(ascii: "\\") }, as: UTF8.self)
 }
 
 /// The calls of the assistant turn that is being answered: a `tool` message must answer one of

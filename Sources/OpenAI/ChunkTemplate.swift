@@ -1,5 +1,5 @@
-package import JSON
 import HTTP
+import JSON
 
 /// Makes the chunks of one stream, framed as server-sent events. Id, time and model are encoded
 /// once; an ordinary chunk of text is three copies into the caller's buffer.

@@ -47,15 +47,16 @@ struct RequestField {
     func number(in range: ClosedRange<Double>) throws(APIError) -> Double {
         guard let value = node.number else { throw .invalidType(path, "a number") }
         guard range.contains(value) else {
-            throw .invalidValue(path, "it must be between \(range.lowerBound) and \(range.upperBound)")
+            throw .invalidValue(
+                path, "it must be between \(range.lowerBound) and \(range.upperBound)")
         }
         return value
     }
 
-    /// JSON Schema counts `2.0` as an integer, so do we.
+    /// `2.0` is an integer, as in JSON Schema.
     @discardableResult
     func integer(in range: ClosedRange<Int>) throws(APIError) -> Int {
-        guard let value = node.integer ?? node.number.flatMap(Int.init(exactly:)) else {
+        guard let value = node.integer else {
             throw .invalidType(path, "an integer")
         }
         guard range.contains(value) else {
