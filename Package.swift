@@ -21,7 +21,8 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
     .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
-func suite(_ module: String, _ more: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+func suite(_ module: String, _ more: [Target.Dependency] = [], resources: [Resource] = []) -> Target
+{
     .testTarget(
         name: "\(module)Tests",
         dependencies: [.byName(name: module)] + more,

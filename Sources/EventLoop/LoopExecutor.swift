@@ -1,0 +1,84 @@
+internal import CLinux
+internal import Synchronization
+
+/// The executor behind `LoopActor`: a queue of jobs that one thread drains between two calls of `epoll_wait`.
+///
+/// It is the actor's serial executor *and* the executor that tasks prefer. Both are needed: a resumed continuation goes
+/// to the task's preferred executor, and a task without one would start libdispatch's thread pool.
+package final class LoopExecutor: SerialExecutor, TaskExecutor {
+    package static let shared = LoopExecutor()
+
+    /// Jobs made on the loop's own thread: no lock, as nobody else touches them.
+    private nonisolated(unsafe) var jobs: [UnownedJob] = []
+    private nonisolated(unsafe) var running: [UnownedJob] = []
+    /// The thread that drains; set once, before the first job runs.
+    private nonisolated(unsafe) var owner = pthread_t()
+    private let hasOwner = Atomic<Bool>(false)
+    /// Jobs made by other threads (only tests have any), and the descriptor that wakes the loop for them.
+    private let inbox = Mutex<[UnownedJob]>([])
+    let wakeDescriptor = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+
+    /// True on the loop's thread.
+    package var isOnLoop: Bool {
+        guard hasOwner.load(ordering: .acquiring) else { return false }
+        return unsafe pthread_equal(pthread_self(), owner) != 0
+    }
+
+    /// Makes the calling thread the loop's. False when another thread is that already.
+    func claim() -> Bool {
+        inbox.withLock { _ in
+            guard !hasOwner.load(ordering: .acquiring) else { return false }
+            unsafe owner = pthread_self()
+            hasOwner.store(true, ordering: .releasing)
+            return true
+        }
+    }
+
+    package func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        if isOnLoop {
+            unsafe jobs.append(job)
+            return
+        }
+        inbox.withLock { $0.append(job) }
+        var one: UInt64 = 1
+        _ = unsafe write(wakeDescriptor, &one, 8)
+        if !hasOwner.load(ordering: .acquiring) { Loop.startThread() }
+    }
+
+    /// Runs jobs until none is left. Only on the loop's thread.
+    func drain() {
+        while unsafe !jobs.isEmpty {
+            unsafe swap(&jobs, &running)
+            for job in unsafe running {
+                // Not `isolatedTo:taskExecutor:`: it loses the wake-up of a task that has no preferred executor (a test's).
+                unsafe job.runSynchronously(on: asUnownedSerialExecutor())
+            }
+            unsafe running.removeAll(keepingCapacity: true)
+        }
+    }
+
+    /// Takes over what other threads enqueued.
+    func adoptInbox() {
+        var count: UInt64 = 0
+        _ = unsafe read(wakeDescriptor, &count, 8)
+        inbox.withLock { inbox in
+            unsafe jobs.append(contentsOf: inbox)
+            inbox.removeAll(keepingCapacity: true)
+        }
+    }
+
+    package func asUnownedSerialExecutor() -> UnownedSerialExecutor {
+        unsafe UnownedSerialExecutor(ordinary: self)
+    }
+
+    package func asUnownedTaskExecutor() -> UnownedTaskExecutor {
+        unsafe UnownedTaskExecutor(ordinary: self)
+    }
+
+    package func checkIsolated() {
+        precondition(isOnLoop, "not on the event loop's thread")
+    }
+
+    package func isIsolatingCurrentContext() -> Bool? { isOnLoop }
+}
