@@ -17,8 +17,12 @@ let testSettings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+/// Rounding a `Double` calls libm, which nothing else links where Foundation is not imported.
+let linker: [LinkerSetting] = [.linkedLibrary("m")]
+
 func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+    .target(
+        name: name, dependencies: dependencies, swiftSettings: settings, linkerSettings: linker)
 }
 
 func suite(_ module: String, _ more: [Target.Dependency] = [], resources: [Resource] = []) -> Target

@@ -1,1 +1,89 @@
+import HTML
 import Testing
+
+@Suite("HTML page")
+struct HTMLTests {
+    private func blocks(_ html: String) throws -> [Block] { try extract(Array(html.utf8)).blocks }
+
+    @Test("becomes title, headings, paragraphs, items and preformatted text in order")
+    func page() throws {
+        let text = try extract(
+            Array(
+                """
+                <!doctype html><html><head><title> Hand
+                book </title><style>p {}</style></head><body>
+                <nav><a href="/">Home</a></nav>
+                <h1>Vacation</h1><p>You get <b>30</b>&nbsp;days&#33;
+                <div>Ask <em>HR</em><ul><li>first<li><p>second</p></ul></div>
+                <pre>
+                a  =  1
+                b
+                </pre><script>alert("<p>no</p>")</script>
+                <table><tr><th>Day</th><th>Hours</th></tr><tr><td>Mo</td><td>8</td></tr></table>
+                one<br>two
+                </body></html>
+                """.utf8))
+        #expect(text.title == "Hand book")
+        #expect(
+            text.blocks == [
+                .heading(level: 1, text: "Vacation"), .paragraph(text: "You get 30 days!"),
+                .paragraph(text: "Ask HR"), .item(text: "first"), .item(text: "second"),
+                .preformatted(text: "a  =  1\nb"), .paragraph(text: "Day | Hours"),
+                .paragraph(text: "Mo | 8"), .paragraph(text: "one two"),
+            ])
+    }
+
+    @Test("is read in UTF-8, or in the character set that it names")
+    func characterSets() throws {
+        #expect(try blocks("<p>Grüße 😀</p>") == [.paragraph(text: "Grüße 😀")])
+        let latin = Array("<meta charset=iso-8859-1><p>Gr".utf8) + [0xFC] + Array("n</p>".utf8)
+        #expect(try extract(latin).blocks == [.paragraph(text: "Grün")])
+    }
+
+    @Test("needs no page around it")
+    func fragments() throws {
+        #expect(try blocks("") == [])
+        #expect(try blocks("   ") == [])
+        #expect(try blocks("just text") == [.paragraph(text: "just text")])
+        #expect(
+            try blocks("<p>a<p>b</i></p></div>") == [.paragraph(text: "a"), .paragraph(text: "b")])
+    }
+
+    @Test("gives nothing that stands outside of it")
+    func outside() throws {
+        let html = """
+            <!DOCTYPE html [<!ENTITY x SYSTEM "file:///etc/hostname">]>
+            <p>a &x; b</p><iframe src="file:///etc/hostname">no</iframe>
+            """
+        let text = try blocks(html)
+        #expect(
+            text.contains {
+                if case .paragraph(let text) = $0 { text.contains("a") } else { false }
+            })
+        let host = "hostname"
+        #expect(!text.contains { "\($0)".contains(host) && !"\($0)".contains("ENTITY") })
+    }
+
+    @Test("has a greatest depth and size")
+    func bounds() throws {
+        let within = String(repeating: "<div>", count: 200) + "x"
+        #expect(try blocks(within) == [.paragraph(text: "x")])
+        let beyond = String(repeating: "<div>", count: 5000) + "x"
+        #expect(throws: HTMLError.tooDeep(limit: 256)) { try blocks(beyond) }
+        let large = [UInt8](repeating: 0x20, count: 32 << 20 + 1)
+        #expect(throws: HTMLError.tooLarge(limit: 32 << 20)) { try extract(large) }
+    }
+
+    @Test("survives being cut or damaged at any byte")
+    func damage() {
+        let whole = Array("<h2>a</h2><ul><li>b &amp; <b>c</b></ul><pre>d\n</pre><!-- e -->".utf8)
+        for index in whole.indices {
+            for byte: UInt8 in [0, 0x26, 0x3C, 0x3E, 0x80, 0xFF] {
+                var damaged = whole
+                damaged[index] = byte
+                _ = try? extract(damaged)
+            }
+            _ = try? extract(Array(whole[..<index]))
+        }
+    }
+}
