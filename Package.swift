@@ -80,6 +80,7 @@ let package = Package(
 
         suite("EventLoop"),
         suite("HTTP"),
+        suite("HTTPClient", ["EventLoop", "HTTP"]),
         suite("JSON"),
         suite("YAML"),
         suite("HTML"),

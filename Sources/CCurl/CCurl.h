@@ -1,2 +1,84 @@
+// libcurl with a typed door for each variadic call: what the compiler cannot check there, it checks here.
 #pragma once
 #include <curl/curl.h>
+
+typedef size_t (*archway_curl_data)(char *bytes, size_t size, size_t count, void *context);
+typedef int (*archway_curl_socket)(CURL *easy, curl_socket_t socket, int what, void *context, void *assigned);
+typedef int (*archway_curl_timer)(CURLM *multi, long milliseconds, void *context);
+typedef curl_socket_t (*archway_curl_open)(void *context, curlsocktype purpose, struct curl_sockaddr *address);
+typedef int (*archway_curl_close)(void *context, curl_socket_t socket);
+
+static inline CURLcode archway_easy_set_long(CURL *easy, CURLoption option, long value) {
+    return curl_easy_setopt(easy, option, value);
+}
+
+static inline CURLcode archway_easy_set_size(CURL *easy, CURLoption option, curl_off_t value) {
+    return curl_easy_setopt(easy, option, value);
+}
+
+static inline CURLcode archway_easy_set_string(CURL *easy, CURLoption option, const char *value) {
+    return curl_easy_setopt(easy, option, value);
+}
+
+static inline CURLcode archway_easy_set_pointer(CURL *easy, CURLoption option, const void *value) {
+    return curl_easy_setopt(easy, option, value);
+}
+
+static inline CURLcode archway_easy_set_fields(CURL *easy, struct curl_slist *fields) {
+    return curl_easy_setopt(easy, CURLOPT_HTTPHEADER, fields);
+}
+
+/// Both callbacks get `context` as their last argument.
+static inline CURLcode archway_easy_set_receivers(
+    CURL *easy, archway_curl_data head, archway_curl_data body, void *context) {
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, head);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, context);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, context);
+    return curl_easy_setopt(easy, CURLOPT_PRIVATE, context);
+}
+
+static inline CURLcode archway_easy_set_socket_makers(
+    CURL *easy, archway_curl_open open, archway_curl_close close, void *context) {
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, context);
+    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close);
+    return curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, context);
+}
+
+static inline long archway_easy_get_long(CURL *easy, CURLINFO info) {
+    long value = 0;
+    curl_easy_getinfo(easy, info, &value);
+    return value;
+}
+
+static inline void *archway_easy_get_private(CURL *easy) {
+    char *value = NULL;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &value);
+    return value;
+}
+
+static inline CURLMcode archway_multi_set_long(CURLM *multi, CURLMoption option, long value) {
+    return curl_multi_setopt(multi, option, value);
+}
+
+static inline CURLMcode archway_multi_set_callbacks(
+    CURLM *multi, archway_curl_socket socket, archway_curl_timer timer, void *context) {
+    curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, socket);
+    curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, context);
+    curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, timer);
+    return curl_multi_setopt(multi, CURLMOPT_TIMERDATA, context);
+}
+
+/// The next transfer that ended, with its result; NULL when there is none.
+static inline CURL *archway_multi_next_ended(CURLM *multi, CURLcode *result) {
+    int left;
+    CURLMsg *message;
+    while ((message = curl_multi_info_read(multi, &left))) {
+        if (message->msg == CURLMSG_DONE) {
+            *result = message->data.result;
+            return message->easy_handle;
+        }
+    }
+    return NULL;
+}

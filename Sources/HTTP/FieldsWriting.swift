@@ -40,18 +40,22 @@ extension Fields {
     /// Throws at the first field that `write(into:)` would refuse.
     package func check() throws(FieldError) {
         for (name, value) in self {
-            guard !name.isEmpty, name.utf8.allSatisfy(Self.isToken) else { throw .name(name) }
+            guard isToken(name) else { throw .name(name) }
             for byte in value.utf8 where byte == 0x0D || byte == 0x0A || byte == 0 {
                 throw .value(name)
             }
         }
     }
+}
 
-    private static func isToken(_ byte: UInt8) -> Bool {
-        switch byte {
-        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
-        case 0x21, 0x23...0x27, 0x2A, 0x2B, 0x2D, 0x2E, 0x5E...0x60, 0x7C, 0x7E: true
-        default: false
+/// Whether `text` is a token (RFC 9110, section 5.6.2), as methods and field names must be.
+func isToken(_ text: String) -> Bool {
+    !text.isEmpty
+        && text.utf8.allSatisfy { byte in
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
+            case 0x21, 0x23...0x27, 0x2A, 0x2B, 0x2D, 0x2E, 0x5E...0x60, 0x7C, 0x7E: true
+            default: false
+            }
         }
-    }
 }

@@ -31,4 +31,7 @@ package enum Method: Hashable, Sendable {
         case .other(let name): name
         }
     }
+
+    /// Whether the name is a token, so that it can stand in a request line.
+    package var isValid: Bool { isToken(name) }
 }

@@ -1,0 +1,180 @@
+internal import CCurl
+package import EventLoop
+package import HTTP
+
+/// One exchange: the reply's head, then its body piece by piece.
+///
+/// One task at a time waits on it. Whoever started it closes it, by a `defer` right after.
+@LoopActor package final class Transfer {
+    /// The body that waits for its reader; beyond this the provider is paused.
+    static let capacity = 64 << 10
+
+    private enum End { case complete, failed(ClientError) }
+
+    private let client: Client
+    private let deadlines: Deadlines
+    private let gate = Gate()
+    private let started = Loop.now
+    private var easy: EasyHandle?
+    private var timer: Timer?
+    private var parser = HeadParser()
+    private var buffer: [UInt8] = []
+    private var end: End?
+    private var refusal: ClientError?
+    private var lastByte: Int64?
+    private var isPaused = false
+
+    init(_ easy: EasyHandle, client: Client, deadlines: Deadlines) {
+        self.easy = easy
+        self.client = client
+        self.deadlines = deadlines
+        watchTime()
+    }
+
+    /// Status and fields of the final reply (1xx replies are skipped), or why there are none.
+    ///
+    /// Throws `ClientError`, or `CancellationError` if the task is cancelled.
+    package func head() async throws -> ResponseHead {
+        while true {
+            if let head = parser.head, refusal == nil { return head }
+            switch end {
+            case .failed(let error): throw error
+            case .complete: throw ClientError(.disconnected, "no whole head")
+            case nil: try await gate.pass()
+            }
+        }
+    }
+
+    /// All of the body that has arrived and was not read yet; `nil` at its proper end.
+    ///
+    /// Throws `ClientError` (`.disconnected` for a body cut short) after what came before has been
+    /// read, or `CancellationError` if the task is cancelled.
+    package func next() async throws -> [UInt8]? {
+        while true {
+            if !buffer.isEmpty { return take() }
+            switch end {
+            case .failed(let error): throw error
+            case .complete: return nil
+            case nil: try await gate.pass()
+            }
+        }
+    }
+
+    /// The whole body; more than `limit` bytes throw `.tooLarge`.
+    package func body(limit: Int) async throws -> [UInt8] {
+        var whole: [UInt8] = []
+        while let piece = try await next() {
+            guard whole.count + piece.count <= limit else {
+                throw ClientError(.tooLarge, "more than \(limit) bytes")
+            }
+            if whole.isEmpty { whole = piece } else { whole += piece }
+        }
+        return whole
+    }
+
+    /// Ends the exchange; the provider's connection is closed at once unless the reply was whole.
+    package func close() {
+        finish(.failed(ClientError(.disconnected, "closed by ourselves")))
+        buffer = []
+    }
+
+    private func take() -> [UInt8] {
+        let piece = buffer
+        buffer = []
+        guard isPaused, let easy else { return piece }
+        isPaused = false
+        lastByte = Loop.now
+        client.resume(easy)
+        return piece
+    }
+
+    /// Called once: hands the easy handle back and wakes the reader.
+    private func finish(_ how: End) {
+        guard let easy else { return }
+        self.easy = nil
+        timer?.cancel()
+        timer = nil
+        end = how
+        client.detach(easy)
+        gate.open()
+    }
+}
+
+/// What curl tells us.
+extension Transfer {
+    /// A line of the head. Returns whether curl should go on.
+    func received(headLine: [UInt8]) -> Bool {
+        let had = parser.head != nil
+        guard parser.take(headLine) else {
+            refusal = ClientError(.badResponse, "the reply's head is malformed or too large")
+            return false
+        }
+        guard !had, let head = parser.head else { return true }
+        refusal = objection(to: head)
+        gate.open()
+        return refusal == nil
+    }
+
+    private func objection(to head: ResponseHead) -> ClientError? {
+        if let coding = head.fields["Content-Encoding"], coding.lowercased() != "identity" {
+            return ClientError(.badResponse, "a content coding that was not asked for")
+        }
+        // curl reads to the connection's end then, and a cut body would look whole.
+        if let length = head.fields["Content-Length"], Int(length) == nil {
+            return ClientError(.badResponse, "a Content-Length that is no length")
+        }
+        return nil
+    }
+
+    /// A piece of the body. Returns `false` if it was not taken and curl must keep it.
+    func received(body: UnsafeRawBufferPointer) -> Bool {
+        guard buffer.isEmpty || buffer.count + body.count <= Self.capacity else {
+            isPaused = true
+            return false
+        }
+        let wasEmpty = buffer.isEmpty
+        unsafe buffer.append(contentsOf: body)
+        let isFirst = lastByte == nil
+        lastByte = Loop.now
+        if isFirst { watchTime() }
+        if wasEmpty { gate.open() }
+        return true
+    }
+
+    /// curl has ended the exchange.
+    func ended(_ result: CURLcode, systemError: Int) {
+        guard result != CURLE_OK else { return finish(.complete) }
+        finish(.failed(refusal ?? ClientError(result: result, systemError: systemError)))
+    }
+}
+
+/// The deadlines: one timer, set at the start, at the body's first byte, and when it fires too
+/// early because of what came meanwhile; not for each chunk.
+extension Transfer {
+    private func watchTime() {
+        timer?.cancel()
+        let due = nextDeadline().due
+        let wait = Int(max(0, due - Loop.now))
+        timer = Loop.after(milliseconds: wait) { self.timePassed() }
+    }
+
+    private func timePassed() {
+        guard easy != nil else { return }
+        if isPaused { lastByte = Loop.now }
+        let (due, phase) = nextDeadline()
+        guard Loop.now >= due else { return watchTime() }
+        finish(.failed(ClientError(.timedOut(phase), "deadline \(phase)")))
+    }
+
+    private func nextDeadline() -> (due: Int64, phase: ClientError.Phase) {
+        let total = started + milliseconds(deadlines.total)
+        let silence =
+            lastByte.map { ($0 + milliseconds(deadlines.betweenBytes), .betweenBytes) }
+            ?? (started + milliseconds(deadlines.firstByte), ClientError.Phase.firstByte)
+        return total < silence.0 ? (total, .total) : silence
+    }
+
+    private func milliseconds(_ seconds: Double) -> Int64 {
+        Int64(min(max(seconds, 0.001), 1e9) * 1000)
+    }
+}
