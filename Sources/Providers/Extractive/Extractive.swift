@@ -1,0 +1,75 @@
+import JSON
+package import OpenAI
+
+/// Answers from the knowledge base by quoting it, with no LLM. Pure and deterministic: the same
+/// question and passages give the same answer.
+package enum Extractive {
+    /// The name that the configuration uses.
+    package static let kind = "extractive"
+
+    /// A retrieved passage, under the number by which the answer cites it.
+    package struct Passage: Sendable {
+        /// From 1.
+        package var number: Int
+        /// The whole text.
+        package var text: String
+
+        /// A passage as given.
+        package init(number: Int, text: String) {
+            self.number = number
+            self.text = text
+        }
+    }
+
+    /// What was found, best first.
+    package struct Answer: Sendable {
+        /// Paragraphs of markdown with `[n]` after each quotation.
+        package var paragraphs: [String]
+        /// The numbers that the text refers to, ascending; empty when nothing was found.
+        package var cited: [Int]
+        /// Words and signs counted; there is no model whose tokens could be.
+        package var usage: Usage
+
+        /// The whole text.
+        package var text: String { paragraphs.joined(separator: "\n\n") }
+
+        /// The answer as a stream: a piece for each paragraph, so that it shows at once.
+        package func events() -> [ChatEvent] {
+            let pieces = paragraphs.enumerated().map { index, paragraph in
+                let text = index == 0 ? paragraph : "\n\n" + paragraph
+                return ChatEvent.text(StringLiteral.encode(text).dropFirst().dropLast())
+            }
+            let end = ChatEvent.choices([ChoiceDelta(finishReason: .stop)])
+            return pieces + [end, .usage(usage), .finished, .done]
+        }
+    }
+
+    /// The honest answer when no passage speaks of the question.
+    package static let nothingFound =
+        "I found nothing about this in the documents that I may search."
+
+    /// Quotes at most five sentences that share rare words with the question. `limit` bounds the
+    /// words of the answer, as `max_tokens` does for a model.
+    package static func answer(
+        to question: String, from passages: [Passage], limit: Int? = nil
+    ) -> Answer {
+        let terms = Set(Words.terms(of: question))
+        let quotations = bestQuotations(terms, passages)
+        var paragraphs: [String] = []
+        var cited: Set<Int> = []
+        var length = 0
+        for quotation in quotations {
+            let text = "> \(quotation.text) [\(quotation.number)]"
+            length += Words.count(in: text)
+            if let limit, length > limit, !paragraphs.isEmpty { break }
+            paragraphs.append(text)
+            cited.insert(quotation.number)
+        }
+        if paragraphs.isEmpty { paragraphs = [nothingFound] }
+        let read = passages.reduce(Words.count(in: question)) { $0 + Words.count(in: $1.text) }
+        let written = paragraphs.reduce(0) { $0 + Words.count(in: $1) }
+        return Answer(
+            paragraphs: paragraphs, cited: cited.sorted(),
+            usage: Usage(promptTokens: read, completionTokens: written, source: .counted))
+    }
+}

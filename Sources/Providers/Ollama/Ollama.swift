@@ -1,0 +1,85 @@
+package import HTTP
+import JSON
+package import OpenAI
+
+/// Ollama by its native API, since only that one lets the request choose the window (`num_ctx`);
+/// Ollama cuts a longer prompt without a word.
+package struct Ollama: Provider {
+    package static let kind = "ollama"
+    package let framing = Framing.lines
+    private let settings: ProviderSettings
+
+    /// The base URL is the server's, without `/api`.
+    package init(settings: ProviderSettings) {
+        self.settings = settings
+    }
+
+    package func chat(_ call: ChatCall) throws(APIError) -> ProviderRequest {
+        ProviderRequest(
+            method: .post, path: "/api/chat",
+            fields: settings.fields(
+                accept: call.isStream ? "application/x-ndjson" : "application/json"),
+            body: try OllamaRequest(call, contextLength: settings.contextLength).body())
+    }
+
+    package func completion(_ body: [UInt8], completionID: String) throws(ProviderFailure)
+        -> ProviderCompletion
+    {
+        let root = try decode(body)
+        if let failure = statedFailure(root) { throw failure }
+        guard let message = root["message"], message.kind == .object else {
+            throw .badResponse("a reply without a message")
+        }
+        var calls = ToolCallTracker(completionID: completionID, choice: 0)
+        if let list = message["tool_calls"] { calls.gather(list) }
+        let whole = try calls.whole()
+        var members = ollamaMembers(message)
+        if !whole.isEmpty { members.append(Member("tool_calls", .array(whole.map(\.value)))) }
+        let reason = try finishReason(root["done_reason"], hasCalls: !whole.isEmpty)
+        let choice = ChatCompletion.Choice(
+            index: 0, message: members, finishReason: reason ?? .stop,
+            logprobs: ollamaLogprobs(root))
+        return ProviderCompletion(choices: [choice], usage: ollamaUsage(root), origin: Origin())
+    }
+
+    package func reader(choices: Int, completionID: String) -> any StreamReader {
+        OllamaStreamReader(completionID: completionID)
+    }
+
+    package func failure(status: Status, fields: Fields, body: [UInt8]) -> ProviderFailure {
+        ProviderFailure(status: status, fields: fields, body: body)
+    }
+
+    package func discovery() -> ProviderRequest? {
+        ProviderRequest(method: .get, path: "/api/tags", fields: settings.fields(), body: [])
+    }
+
+    package func models(_ body: [UInt8]) throws(ProviderFailure) -> [String] {
+        guard let list = try decode(body)["models"], list.kind == .array else {
+            throw .badResponse("a model list without models")
+        }
+        return list.elements.compactMap { ($0["name"] ?? $0["model"])?.string }
+    }
+}
+
+/// Content and thinking of a reply, under OpenAI's names.
+func ollamaMembers(_ message: Node) -> [Member] {
+    [("thinking", "reasoning_content"), ("content", "content")].compactMap { theirs, ours in
+        guard let text = message[theirs], text.kind == .string else { return nil }
+        return Member(ours, .verbatim(Array(text.bytes)))
+    }
+}
+
+/// Ollama lists tokens where OpenAI has an object with two lists.
+func ollamaLogprobs(_ root: Node) -> [UInt8]? {
+    guard let list = root["logprobs"], list.kind == .array, list.count > 0 else { return nil }
+    let value: Value = ["content": .verbatim(Array(list.bytes)), "refusal": .null]
+    return value.encoded()
+}
+
+/// A prompt found in the cache is not counted by Ollama, so its figure may be absent.
+func ollamaUsage(_ root: Node) -> Usage? {
+    guard let completion = root["eval_count"]?.integer, completion >= 0 else { return nil }
+    let prompt = max(0, root["prompt_eval_count"]?.integer ?? 0)
+    return Usage(promptTokens: prompt, completionTokens: completion, source: .provider)
+}

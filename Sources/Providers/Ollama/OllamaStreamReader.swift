@@ -1,0 +1,57 @@
+import JSON
+import OpenAI
+
+/// Reads the lines of `/api/chat`. The line with `"done":true` is the end; calls come whole.
+struct OllamaStreamReader: StreamReader {
+    private var calls: ToolCallTracker
+    private var isDone = false
+
+    init(completionID: String) {
+        calls = ToolCallTracker(completionID: completionID, choice: 0)
+    }
+
+    mutating func read(_ data: [UInt8]) throws(ProviderFailure) -> [ChatEvent] {
+        // An empty line is no line.
+        if isDone || data.allSatisfy({ $0 <= 32 }) { return [] }
+        let root = try decode(data)
+        if let failure = statedFailure(root) { throw failure }
+        var events: [ChatEvent] = []
+        var last = ChoiceDelta(logprobs: ollamaLogprobs(root))
+        if let message = root["message"] {
+            append(message, to: &events, &last)
+        }
+        if root["done"]?.boolean == true {
+            last.toolCalls += try calls.close()
+            last.finishReason =
+                try finishReason(root["done_reason"], hasCalls: !calls.isEmpty)
+                ?? (calls.isEmpty ? .stop : .toolCalls)
+        }
+        if !last.isEmpty { events.append(.choices([last])) }
+        guard last.finishReason != nil else { return events }
+        isDone = true
+        if let usage = ollamaUsage(root) { events.append(.usage(usage)) }
+        return events + [.finished, .done]
+    }
+
+    mutating func end() throws(ProviderFailure) -> [ChatEvent] {
+        guard isDone else { throw .disconnected("the stream ended without done") }
+        return []
+    }
+
+    private mutating func append(
+        _ message: Node, to events: inout [ChatEvent], _ last: inout ChoiceDelta
+    ) {
+        for member in ollamaMembers(message) {
+            let literal = member.value.encoded()
+            guard literal.count > 2 else { continue }
+            if member.key == "content", last.logprobs == nil {
+                events.append(.text(EscapedText.unquoted(literal[...])))
+            } else if last.logprobs == nil {
+                events.append(.choices([ChoiceDelta(delta: [member])]))
+            } else {
+                last.delta.append(member)
+            }
+        }
+        if let list = message["tool_calls"] { last.toolCalls = calls.wholePieces(list) }
+    }
+}

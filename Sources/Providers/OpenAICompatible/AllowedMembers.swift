@@ -1,0 +1,92 @@
+import JSON
+import OpenAI
+
+// A provider's reply is untrusted: what reaches a browser is rebuilt from the members named here.
+
+/// The allowed members of a message or delta, without role and tool calls.
+func allowedMembers(_ node: Node) -> [Member] {
+    var members: [Member] = []
+    if let content = node["content"] {
+        if content.kind == .string {
+            members.append(Member("content", .verbatim(Array(content.bytes))))
+        } else if content.kind == .array {
+            members.append(Member("content", .verbatim(StringLiteral.encode(joinedText(content)))))
+        }
+    }
+    for key in ["refusal", "reasoning_content", "reasoning"] {
+        if let text = node[key], text.kind == .string {
+            members.append(Member(key, .verbatim(Array(text.bytes))))
+        }
+    }
+    for (key, keys) in [
+        ("function_call", ["name", "arguments"]),
+        ("audio", ["id", "data", "transcript", "expires_at"]),
+    ] {
+        if let object = node[key], object.kind == .object {
+            members.append(Member(key, allowed(keys, of: object)))
+        }
+    }
+    if let images = node["images"], case let list = allowedImages(images), !list.isEmpty {
+        members.append(Member("images", .array(list)))
+    }
+    return members
+}
+
+/// Only strings and numbers are taken, so that nothing nested slips through.
+private func allowed(_ keys: [String], of object: Node) -> Value {
+    .object(
+        keys.compactMap { key in
+            guard let node = object[key], node.kind == .string || node.kind == .number else {
+                return nil
+            }
+            return Member(key, .verbatim(Array(node.bytes)))
+        })
+}
+
+/// Pictures come inside the answer: an address would make the browser call wherever it says.
+private func allowedImages(_ images: Node) -> [Value] {
+    images.elements.compactMap { image in
+        guard let url = image["image_url"]?["url"], let text = url.string,
+            text.hasPrefix("data:image/")
+        else { return nil }
+        return ["type": "image_url", "image_url": ["url": .verbatim(Array(url.bytes))]]
+    }
+}
+
+/// Text of a content in parts, as some reasoning models send it.
+private func joinedText(_ content: Node) -> String {
+    content.elements.compactMap { part in
+        part["type"]?.string == "text" ? part["text"]?.string : nil
+    }.joined()
+}
+
+/// Logprobs are kept as spelled; they are lists of tokens under two names.
+func allowedLogprobs(_ node: Node?) -> [UInt8]? {
+    guard let node, node.kind == .object else { return nil }
+    guard ["content", "refusal"].contains(where: { node[$0]?.kind == .array }) else { return nil }
+    return Value.object(
+        ["content", "refusal"].map { key in
+            let list = node[key].flatMap { $0.kind == .array ? Array($0.bytes) : nil }
+            return Member(key, list.map(Value.verbatim) ?? .null)
+        }
+    ).encoded()
+}
+
+/// The wire's finish reason for a provider's word; `nil` while there is none. A provider that says
+/// that it gave up has not finished.
+func finishReason(_ node: Node?, hasCalls: Bool) throws(ProviderFailure) -> FinishReason? {
+    guard let node, !node.isNull else { return nil }
+    let word = node.string?.lowercased() ?? ""
+    switch word {
+    case "error", "abort", "aborted", "cancelled", "canceled":
+        throw .disconnected("finish_reason \(word)")
+    case "length", "max_tokens", "max_length", "model_length": return .length
+    case "tool_calls", "tool_use", "tool_call": return .toolCalls
+    case "content_filter", "safety", "recitation", "blocklist", "prohibited_content":
+        return .contentFilter
+    case "function_call": return .functionCall
+    default:
+        // `stop`, `eos`, `end_turn` and whatever else is to come. Some say so after calls, too.
+        return hasCalls ? .toolCalls : .stop
+    }
+}

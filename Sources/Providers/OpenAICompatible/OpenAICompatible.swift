@@ -1,0 +1,144 @@
+package import HTTP
+import JSON
+package import OpenAI
+
+/// Any server that speaks OpenAI's chat completions: vLLM, llama.cpp, OpenAI itself. The caller's
+/// bytes go on as they are, but for a few members.
+package struct OpenAICompatible: Provider {
+    package static let kind = "openai"
+    package let framing = Framing.serverSentEvents
+    private let settings: ProviderSettings
+
+    /// The base URL ends in `/v1`.
+    package init(settings: ProviderSettings) {
+        self.settings = settings
+    }
+
+    package func chat(_ call: ChatCall) throws(APIError) -> ProviderRequest {
+        ProviderRequest(
+            method: .post, path: "/chat/completions",
+            fields: settings.fields(
+                accept: call.isStream ? "text/event-stream" : "application/json"),
+            body: call.request.document.root.editing(edits(for: call)))
+    }
+
+    private func edits(for call: ChatCall) -> [Edit] {
+        let request = call.request
+        var edits = call.adjustments.edits(for: request)
+        edits.append(.set("model", StringLiteral.encode(call.model)))
+        edits.append(.set("stream", Array("\(call.isStream)".utf8)))
+        if call.isStream {
+            let wanted = Array("true".utf8)
+            let options = request["stream_options"]?.editing([.set("include_usage", wanted)])
+            edits.append(.set("stream_options", options ?? Array(#"{"include_usage":true}"#.utf8)))
+        } else {
+            edits.append(.remove("stream_options"))
+        }
+        // We store; OpenAI refuses metadata of what it does not store.
+        edits.append(.remove("store"))
+        if request.store { edits.append(.remove("metadata")) }
+        if let text = call.systemText, !text.isEmpty {
+            edits.append(.set("messages", messages(of: request, after: text)))
+        }
+        return edits
+    }
+
+    package func completion(_ body: [UInt8], completionID: String) throws(ProviderFailure)
+        -> ProviderCompletion
+    {
+        let root = try decode(body)
+        if let failure = statedFailure(root) { throw failure }
+        var choices: [ChatCompletion.Choice] = []
+        for node in root["choices"]?.elements.prefix(128).map({ $0 }) ?? [] {
+            choices.append(try choice(node, completionID: completionID))
+        }
+        guard !choices.isEmpty else { throw .badResponse("a completion without choices") }
+        return ProviderCompletion(
+            choices: choices.sorted { $0.index < $1.index },
+            usage: root["usage"].flatMap(Usage.init), origin: Origin(root))
+    }
+
+    package func reader(choices: Int, completionID: String) -> any StreamReader {
+        OpenAIStreamReader(choices: choices, completionID: completionID)
+    }
+
+    package func failure(status: Status, fields: Fields, body: [UInt8]) -> ProviderFailure {
+        ProviderFailure(status: status, fields: fields, body: body)
+    }
+
+    package func discovery() -> ProviderRequest? {
+        ProviderRequest(method: .get, path: "/models", fields: settings.fields(), body: [])
+    }
+
+    package func models(_ body: [UInt8]) throws(ProviderFailure) -> [String] {
+        guard let data = try decode(body)["data"], data.kind == .array else {
+            throw .badResponse("a model list without data")
+        }
+        return data.elements.compactMap { $0["id"]?.string }
+    }
+
+    private func choice(_ node: Node, completionID: String) throws(ProviderFailure)
+        -> ChatCompletion.Choice
+    {
+        guard let message = node["message"], message.kind == .object else {
+            throw .badResponse("a choice without a message")
+        }
+        let index = node["index"]?.integer ?? 0
+        var members = allowedMembers(message)
+        var calls = ToolCallTracker(completionID: completionID, choice: index)
+        if let list = message["tool_calls"] { calls.gather(list) }
+        let whole = try calls.whole()
+        if !whole.isEmpty { members.append(Member("tool_calls", .array(whole.map(\.value)))) }
+        let reason = try finishReason(node["finish_reason"], hasCalls: !whole.isEmpty)
+        return ChatCompletion.Choice(
+            index: index, message: members, finishReason: reason ?? .stop,
+            logprobs: allowedLogprobs(node["logprobs"]))
+    }
+}
+
+/// The caller's messages with a text in front: merged into his own first instruction, since many
+/// chat templates take only one, else as a message of its own.
+private func messages(of request: ChatCompletionRequest, after text: String) -> [UInt8] {
+    guard let list = request["messages"], let first = request.messages.first else { return [] }
+    guard first.role.isInstruction, let content = first.node["content"] else {
+        let message: Value = ["role": "system", "content": .string(text)]
+        return list.inserting(message.encoded(), at: 0)
+    }
+    let merged: [UInt8]
+    if content.kind == .array {
+        let part: Value = ["type": "text", "text": .string(text)]
+        merged = content.inserting(part.encoded(), at: 0)
+    } else {
+        merged = StringLiteral.encode(text + "\n\n").dropLast() + content.bytes.dropFirst()
+    }
+    let whole = request.document.bytes
+    return whole[list.range.lowerBound..<first.node.range.lowerBound]
+        + first.node.editing([.set("content", merged)])
+        + whole[first.node.range.upperBound..<list.range.upperBound]
+}
+
+/// A reply must be a JSON object; anything else (a proxy's HTML page, say) is no answer. Doubled
+/// keys are a provider's own affair, since only allowed members are taken.
+func decode(_ body: [UInt8]) throws(ProviderFailure) -> Node {
+    let start = String(decoding: body.prefix(200), as: UTF8.self)
+    do {
+        let root = try Document(body, limits: Limits(refusesDuplicateKeys: false)).root
+        guard root.kind == .object else { throw ProviderFailure.badResponse("no object: \(start)") }
+        return root
+    } catch let failure as ProviderFailure {
+        throw failure
+    } catch {
+        throw .badResponse("no JSON (\(error)): \(start)")
+    }
+}
+
+/// The failure that an object states although it came with a good status.
+func statedFailure(_ root: Node) -> ProviderFailure? {
+    if let error = root["error"], !error.isNull {
+        return ProviderFailure(inStream: ReportedError(error))
+    }
+    guard root["choices"] == nil, root["object"]?.string == "error" || root["detail"] != nil else {
+        return nil
+    }
+    return ProviderFailure(inStream: ReportedError(root))
+}

@@ -1,0 +1,124 @@
+import JSON
+import OpenAI
+
+/// Reads the events of a chat completion stream. The answer is complete when every choice has its
+/// finish reason; `[DONE]` adds nothing to that, and its absence takes nothing away.
+struct OpenAIStreamReader: StreamReader {
+    private struct ChoiceState {
+        var calls: ToolCallTracker
+        var isFinished = false
+    }
+
+    private let expectedChoices: Int
+    private let completionID: String
+    private var choices: [Int: ChoiceState] = [:]
+    private var origin: Origin?
+    private var isFinished = false
+    private var isDone = false
+
+    init(choices: Int, completionID: String) {
+        expectedChoices = max(choices, 1)
+        self.completionID = completionID
+    }
+
+    mutating func read(_ data: [UInt8]) throws(ProviderFailure) -> [ChatEvent] {
+        if isDone { return [] }
+        // The first event is always decoded: it may say who speaks.
+        if origin != nil, choices[0]?.isFinished == false, let chunk = OrdinaryChunk(data.span) {
+            return chunk.content.isEmpty ? [] : [.text(data[chunk.content])]
+        }
+        if isEndMark(data) {
+            isDone = true
+            return try conclude()
+        }
+        return try decodeEvent(data)
+    }
+
+    mutating func end() throws(ProviderFailure) -> [ChatEvent] {
+        if isDone { return [] }
+        isDone = true
+        return try conclude()
+    }
+
+    private mutating func conclude() throws(ProviderFailure) -> [ChatEvent] {
+        guard !choices.isEmpty, choices.values.allSatisfy(\.isFinished) else {
+            throw .disconnected("the stream ended without a finish_reason")
+        }
+        let events: [ChatEvent] = isFinished ? [.done] : [.finished, .done]
+        isFinished = true
+        return events
+    }
+
+    private mutating func decodeEvent(_ data: [UInt8]) throws(ProviderFailure) -> [ChatEvent] {
+        let root = try decode(data)
+        if let failure = statedFailure(root) { throw failure }
+        var events: [ChatEvent] = []
+        let known = origin ?? Origin()
+        let news = Origin(root)
+        if news != known, !news.isEmpty { events.append(.origin(news)) }
+        origin = news.isEmpty ? known : news
+        if let list = root["choices"] {
+            for choice in list.elements { events += try step(choice) }
+        }
+        if let usage = root["usage"].flatMap(Usage.init) { events.append(.usage(usage)) }
+        if !isFinished, choices.count >= expectedChoices,
+            choices.values.allSatisfy(\.isFinished)
+        {
+            isFinished = true
+            events.append(.finished)
+        }
+        return events
+    }
+
+    /// One element of `choices`: what it says before text, text, what comes after.
+    private mutating func step(_ node: Node) throws(ProviderFailure) -> [ChatEvent] {
+        let index = node["index"]?.integer ?? 0
+        guard (0..<128).contains(index) else { throw .badResponse("choice \(index)") }
+        var state =
+            choices[index]
+            ?? ChoiceState(calls: ToolCallTracker(completionID: completionID, choice: index))
+        defer { choices[index] = state }
+        if state.isFinished { return [] }
+        let delta = node["delta"] ?? node["message"]
+        var last = ChoiceDelta(index: index, logprobs: allowedLogprobs(node["logprobs"]))
+        var members = delta.map(allowedMembers) ?? []
+        members.removeAll(where: isEmptyText)
+        if let list = delta?["tool_calls"] { last.toolCalls = state.calls.pieces(list) }
+        last.finishReason = try finishReason(
+            node["finish_reason"], hasCalls: !state.calls.isEmpty)
+        if last.finishReason != nil {
+            state.isFinished = true
+            last.toolCalls += try state.calls.close()
+        }
+        return events(members, last)
+    }
+
+    private func events(_ members: [Member], _ last: ChoiceDelta) -> [ChatEvent] {
+        var last = last
+        var events: [ChatEvent] = []
+        if last.index == 0, last.logprobs == nil,
+            let content = members.first(where: { $0.key == "content" })
+        {
+            let others = members.filter { $0.key != "content" }
+            if !others.isEmpty { events.append(.choices([ChoiceDelta(delta: others)])) }
+            events.append(.text(EscapedText.unquoted(content.value.encoded()[...])))
+        } else {
+            last.delta = members
+        }
+        if !last.isEmpty { events.append(.choices([last])) }
+        return events
+    }
+}
+
+private func isEmptyText(_ member: Member) -> Bool {
+    guard case .verbatim(let bytes) = member.value else { return false }
+    return bytes.count == 2
+}
+
+private let endMark = Array("[DONE]".utf8)
+
+private func isEndMark(_ data: [UInt8]) -> Bool {
+    if data == endMark { return true }
+    guard data.count < 32, data.contains(UInt8(ascii: "[")) else { return false }
+    return String(decoding: data, as: UTF8.self).split(separator: " ") == ["[DONE]"]
+}
