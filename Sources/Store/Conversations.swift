@@ -43,12 +43,11 @@ package struct Conversation: Sendable, Hashable {
             .text(ending.answerID), .text(ending.ownerID), .optional(ending.hash),
             .utf8(ending.content), .text(ending.status.rawValue), .timestamp(ending.now),
         ]
-        while true {
-            do {
-                return try await !pool.query(.finish, values).isEmpty
-            } catch let error as DatabaseError where error.isUniqueViolation {
-                // The same answer was stored between our look and our write: look again.
-            }
+        do {
+            return try await !pool.query(.finish, values).isEmpty
+        } catch let error as DatabaseError where error.isUniqueViolation {
+            // The same answer was stored between our look and our write: now we see it.
+            return try await !pool.query(.finish, values).isEmpty
         }
     }
 
