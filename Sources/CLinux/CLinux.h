@@ -23,3 +23,8 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+// accept4(2) without the peer's address, which a UNIX socket has none of. The connection blocks, as libfcgi needs it.
+static inline int accept_connection(int listening) {
+    return accept4(listening, NULL, NULL, SOCK_CLOEXEC);
+}

@@ -16,6 +16,8 @@ package struct Readiness: OptionSet, Sendable {
     package static let hangUp = Readiness(rawValue: EPOLLRDHUP.rawValue | EPOLLHUP.rawValue)
     /// `EPOLLERR`
     package static let failed = Readiness(rawValue: EPOLLERR.rawValue)
+    /// `EPOLLEXCLUSIVE`: of the processes that watch the same socket wake one. A question, never an answer.
+    package static let exclusive = Readiness(rawValue: EPOLLEXCLUSIVE.rawValue)
     /// `EPOLLET`: tell changes only. A question, never an answer.
     package static let edgeTriggered = Readiness(rawValue: EPOLLET.rawValue)
 }

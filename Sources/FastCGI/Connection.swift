@@ -1,0 +1,197 @@
+internal import CFastCGI
+internal import CLinux
+package import EventLoop
+package import HTTP
+
+/// One connection from the web server: one request, one reply.
+///
+/// First the records are collected without blocking, then libfcgi parses them, then the reply goes out through libfcgi's
+/// streams. The owner's task is cancelled as soon as the web server closes the connection, which is how a departed
+/// client shows (nginx never sends `FCGI_ABORT_REQUEST`).
+@LoopActor
+package final class Connection: Watcher {
+    /// What happened to the reply.
+    package enum State: Sendable {
+        case receiving, received, open, finished, broken
+    }
+
+    /// The request. Meaningful once it was received.
+    package private(set) var request = HTTP.Request(method: .get, path: "/")
+    /// True when the body was larger than the listener's limit and was dropped.
+    package private(set) var exceedsBodyLimit = false
+    /// True when the body is shorter or longer than `CONTENT_LENGTH` says.
+    package private(set) var hasWrongLength = false
+    /// True once the web server has closed its end: the client has gone.
+    package private(set) var hasDeparted = false
+    package private(set) var state = State.receiving
+
+    private let descriptor: Int32
+    private let intake: Intake
+    private var fastCGI: LibFCGIRequest?
+    private var task: Task<Void, Never>?
+    private let writable = Gate()
+    private var waitsForSpace = false
+    /// Bytes that may be written before the socket must be asked again whether it has room.
+    private var credit = 0
+    private unowned let listener: Listener
+    private var timer: Timer?
+
+    init(_ descriptor: Int32, listener: Listener) {
+        self.descriptor = descriptor
+        self.listener = listener
+        intake = Intake(descriptor, bodyLimit: listener.bodyLimit)
+    }
+
+    /// Reads what already lies in the socket; usually that is the whole request.
+    func begin() {
+        receive()
+        guard state != .broken else { return }
+        let interest: Readiness =
+            state == .receiving ? [.readable, .hangUp, .edgeTriggered] : [.hangUp, .edgeTriggered]
+        do {
+            try Loop.watch(descriptor, for: interest, by: self)
+        } catch {
+            abandon()
+            return
+        }
+        guard state == .receiving else { return }
+        timer = Loop.after(milliseconds: listener.intakeTimeout) { [weak self] in
+            guard let self, self.state == .receiving else { return }
+            self.abandon()
+        }
+    }
+
+    package func ready(_ descriptor: Int32, _ readiness: Readiness) {
+        if !readiness.isDisjoint(with: [.hangUp, .failed]) {
+            depart()
+            return
+        }
+        if state == .receiving, readiness.contains(.readable) { receive() }
+        if waitsForSpace, readiness.contains(.writable) { writable.open() }
+    }
+
+    private func receive() {
+        switch intake.advance() {
+        case .more:
+            // A large body: other events first.
+            Loop.after(milliseconds: 0) { [weak self] in
+                if let self, self.state == .receiving { self.receive() }
+            }
+        case .waiting: break
+        case .refused: abandon()
+        case .complete: accept()
+        }
+    }
+
+    /// Hands the collected records to libfcgi and starts the task that serves the request.
+    private func accept() {
+        timer?.cancel()
+        guard let fastCGI = LibFCGIRequest(intake, descriptor) else {
+            abandon()
+            return
+        }
+        self.fastCGI = fastCGI
+        exceedsBodyLimit = intake.exceedsBodyLimit
+        request = RequestParameters(fastCGI.parameters).request(body: fastCGI.takeBody())
+        hasWrongLength = !exceedsBodyLimit && fastCGI.declaredLength != request.body.count
+        state = .received
+        task = listener.serve(self)
+    }
+
+    private func depart() {
+        hasDeparted = true
+        if state == .receiving {
+            abandon()
+            return
+        }
+        Loop.forget(descriptor)
+        task?.cancel()
+    }
+
+    /// Begins the reply. Nothing leaves before the first `write` or `finish`. Throws when the reply was begun before.
+    package func open(_ head: ResponseHead) throws {
+        guard state == .received, let fastCGI else { throw ReplyError.notOpen }
+        state = .open
+        fastCGI.put(ReplyHead.bytes(head))
+    }
+
+    /// Sends a piece of the body at once. Suspends while the client reads more slowly than we write; throws
+    /// `CancellationError` when it has gone.
+    package func write(_ bytes: [UInt8]) async throws {
+        guard state == .open, let fastCGI else { throw ReplyError.notOpen }
+        var start = 0
+        repeat {
+            let end = min(bytes.count, start + LibFCGIRequest.recordLength)
+            try await makeRoom(for: end - start)
+            guard fastCGI.send(bytes, start..<end) else {
+                breakOff()
+                throw ReplyError.connectionLost
+            }
+            start = end
+        } while start < bytes.count
+    }
+
+    /// Ends the reply as complete (`FCGI_END_REQUEST`).
+    package func finish() async throws {
+        guard state == .open, let fastCGI else { throw ReplyError.notOpen }
+        try await makeRoom(for: LibFCGIRequest.recordLength)
+        guard fastCGI.end() else {
+            breakOff()
+            throw ReplyError.connectionLost
+        }
+        // Now the last record may be taken: closing with it unread would reset even this connection.
+        intake.discardRest()
+        state = .finished
+        release()
+    }
+
+    /// Ends the reply so that nobody can take it for a complete one. Without effect after `finish`.
+    package func breakOff() {
+        guard state == .received || state == .open else { return }
+        state = .broken
+        release()
+    }
+
+    /// POLLOUT on a UNIX socket promises three quarters of its send buffer (about 150 KiB, counted with the kernel's own
+    /// overhead), so a record that has credit cannot block libfcgi's `write`.
+    private func makeRoom(for count: Int) async throws {
+        while credit < 2 * count + 1024 {
+            if hasDeparted { throw CancellationError() }
+            if isWritable() {
+                credit = 96 * 1024
+                break
+            }
+            waitsForSpace = true
+            defer { waitsForSpace = false }
+            try Loop.rewatch(descriptor, for: [.writable, .hangUp, .edgeTriggered])
+            try await writable.pass()
+        }
+        credit -= 2 * count + 1024
+    }
+
+    private func isWritable() -> Bool {
+        var question = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        return unsafe poll(&question, 1, 0) == 1 && question.revents & Int16(POLLOUT) != 0
+    }
+
+    private func abandon() {
+        state = .broken
+        release()
+    }
+
+    private func release() {
+        timer?.cancel()
+        Loop.forget(descriptor)
+        fastCGI = nil
+        close(descriptor)
+        listener.ended(self)
+    }
+}
+
+/// Why a reply cannot be continued.
+package enum ReplyError: Error, Sendable {
+    /// The reply was not begun, was begun twice, or has ended.
+    case notOpen
+    /// The web server no longer takes it.
+    case connectionLost
+}

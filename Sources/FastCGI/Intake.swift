@@ -1,0 +1,95 @@
+internal import CLinux
+internal import EventLoop
+
+/// Collects the records of one request from a connection, without blocking and without taking its last record.
+@LoopActor
+final class Intake {
+    enum Progress {
+        case complete, waiting, more, refused
+    }
+
+    /// Shared by all connections: small requests, nearly all, are collected and parsed before anything else happens.
+    private static var shared: MemoryFile?
+    private static var scratch = [UInt8](repeating: 0, count: 64 * 1024)
+    /// Pieces taken in a row before other events have their turn.
+    private static let batch = 16
+
+    private let descriptor: Int32
+    private let bodyLimit: Int
+    private var scanner = RecordScanner()
+    private var file: MemoryFile?
+    private(set) var exceedsBodyLimit = false
+
+    /// Bytes of body that were collected.
+    var bodyLength: Int { exceedsBodyLimit ? 0 : scanner.bodyLength }
+
+    init(_ descriptor: Int32, bodyLimit: Int) {
+        self.descriptor = descriptor
+        self.bodyLimit = bodyLimit
+    }
+
+    /// Takes what there is.
+    func advance() -> Progress {
+        for _ in 0..<Self.batch {
+            let peeked = receive(Self.scratch.count, flags: Int32(MSG_PEEK))
+            guard peeked > 0 else { return peeked == 0 ? .refused : .waiting }
+            let hadParameters = scanner.hasParameters
+            guard let taken = try? scanner.scan(Self.scratch.span.extracting(0..<peeked)) else {
+                return .refused
+            }
+            guard taken == 0 || (receive(taken, flags: 0) == taken && keep(taken, hadParameters))
+            else {
+                return .refused
+            }
+            if scanner.isComplete { return .complete }
+            if taken < peeked { return .waiting }
+        }
+        return .more
+    }
+
+    /// The file with all that was collected, positioned at its start, or nil without memory for one.
+    func recorded() -> MemoryFile? {
+        file?.rewind()
+        return file
+    }
+
+    /// Empties the file for its next user.
+    func release() {
+        file?.clear()
+        if file?.descriptor == -1, file === Self.shared { Self.shared = nil }
+        file = nil
+    }
+
+    /// Takes the last record from the socket. Only after the reply's end was sent.
+    func discardRest() {
+        while receive(Self.scratch.count, flags: 0) > 0 {}
+    }
+
+    /// Of a body that is too large nothing is kept, but it is read to its end: the web server reads no reply before it has
+    /// sent all.
+    private func keep(_ count: Int, _ hadParameters: Bool) -> Bool {
+        if scanner.bodyLength > bodyLimit { exceedsBodyLimit = true }
+        if exceedsBodyLimit && hadParameters { return true }
+        do {
+            if file == nil { file = try scanner.isComplete ? Self.sharedFile() : MemoryFile() }
+            try file?.append(Self.scratch, count: count)
+            return true
+        } catch { return false }
+    }
+
+    private static func sharedFile() throws(SystemError) -> MemoryFile {
+        if let shared { return shared }
+        let file = try MemoryFile()
+        shared = file
+        return file
+    }
+
+    /// `recv` without waiting. −1 also when there is nothing yet.
+    private func receive(_ count: Int, flags: Int32) -> Int {
+        unsafe Self.scratch.withUnsafeMutableBytes { buffer in
+            unsafe recv(
+                descriptor, buffer.baseAddress, min(count, buffer.count),
+                flags | Int32(MSG_DONTWAIT))
+        }
+    }
+}

@@ -1,0 +1,112 @@
+internal import CFastCGI
+internal import EventLoop
+
+/// A request of libfcgi, from the parsed parameters to its end. Encloses the `FCGX_Request`, whose pointers are valid until
+/// it is freed and never leave this type.
+@LoopActor
+@safe
+final class LibFCGIRequest {
+    /// libfcgi's buffer less the record header: what one `write(2)` carries.
+    static let recordLength = 8184
+
+    /// `FCGX_Init` once for the process. It takes over SIGPIPE, SIGTERM and SIGUSR1; who wants these sets them up later.
+    static let isReady = FCGX_Init() == 0
+
+    private let request: UnsafeMutablePointer<FCGX_Request>
+    private var body: [UInt8]
+    let parameters: [(name: String, value: String)]
+
+    /// `CONTENT_LENGTH`; 0 when it is missing, −1 when it is no number.
+    let declaredLength: Int
+
+    /// Lets libfcgi parse what `intake` collected, reads the body, and connects the streams to the web server. Nil when libfcgi
+    /// refuses the records.
+    init?(_ intake: Intake, _ connection: Int32) {
+        guard Self.isReady, let file = intake.recorded() else { return nil }
+        unsafe request = .allocate(capacity: 1)
+        unsafe request.initialize(to: FCGX_Request())
+        guard unsafe archway_fcgi_begin(request, file.descriptor) == 0 else {
+            file.forfeit()
+            intake.release()
+            unsafe request.deallocate()
+            return nil
+        }
+        let isIntact = unsafe FCGX_GetError(request.pointee.in) == 0
+        parameters = unsafe Self.parameters(request.pointee.envp)
+        let declared = parameters.first { $0.name == "CONTENT_LENGTH" }?.value ?? ""
+        declaredLength = declared.isEmpty ? 0 : Int(declared) ?? -1
+        body = unsafe Self.read(request.pointee.in, count: intake.bodyLength)
+        intake.release()
+        unsafe archway_fcgi_connect(request, connection)
+        // A truncated environment is success to FCGX_Accept_r; only the stream's error tells.
+        if !isIntact { return nil }
+    }
+
+    isolated deinit {
+        unsafe archway_fcgi_free(request)
+        unsafe request.deallocate()
+    }
+
+    /// The body, once.
+    func takeBody() -> [UInt8] {
+        defer { body = [] }
+        return body
+    }
+
+    /// Puts bytes into the stream's buffer, to go out with the next `send` (`FCGX_PutStr`).
+    func put(_ bytes: [UInt8]) {
+        _ = unsafe bytes.withUnsafeBufferPointer { buffer in
+            unsafe put(buffer)
+        }
+    }
+
+    /// Sends a part of `bytes`, at most one record, and all that was put before (`FCGX_PutStr`, `FCGX_FFlush`). False when the
+    /// connection is lost.
+    func send(_ bytes: [UInt8], _ range: Range<Int>) -> Bool {
+        let out = unsafe request.pointee.out
+        unsafe bytes.withUnsafeBufferPointer { buffer in
+            unsafe put(UnsafeBufferPointer(rebasing: buffer[range]))
+        }
+        unsafe FCGX_FFlush(out)
+        // FCGX_FFlush tells an error only once; the stream remembers it.
+        return unsafe FCGX_GetError(out) == 0
+    }
+
+    /// Ends the streams and sends `FCGI_END_REQUEST`. False when the connection is lost.
+    func end() -> Bool {
+        unsafe archway_fcgi_end(request) == 0
+    }
+
+    private func put(_ buffer: UnsafeBufferPointer<UInt8>) {
+        guard let base = buffer.baseAddress else { return }
+        unsafe base.withMemoryRebound(to: CChar.self, capacity: buffer.count) { text in
+            _ = unsafe FCGX_PutStr(text, Int32(clamping: buffer.count), request.pointee.out)
+        }
+    }
+
+    private static func read(
+        _ stream: UnsafeMutablePointer<FCGX_Stream>?, count: Int
+    ) -> [UInt8] {
+        guard count > 0 else { return [] }
+        return unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            unsafe buffer.withMemoryRebound(to: CChar.self) { text in
+                filled = Int(unsafe FCGX_GetStr(text.baseAddress, Int32(clamping: count), stream))
+            }
+        }
+    }
+
+    private static func parameters(
+        _ environment: FCGX_ParamArray?
+    ) -> [(name: String, value: String)] {
+        var result: [(name: String, value: String)] = []
+        var next = unsafe environment
+        while let entry = unsafe next?.pointee {
+            let text = unsafe String(cString: entry)
+            if let sign = text.utf8.firstIndex(of: UInt8(ascii: "=")) {
+                result.append((String(text[..<sign]), String(text[text.index(after: sign)...])))
+            }
+            unsafe next = unsafe next?.successor()
+        }
+        return result
+    }
+}

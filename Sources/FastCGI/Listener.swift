@@ -1,0 +1,82 @@
+internal import CLinux
+internal import Glibc
+package import EventLoop
+
+/// Accepts connections from the web server on a listening socket that all workers share.
+@LoopActor
+package final class Listener: Watcher {
+    /// Bytes of the largest body that is kept.
+    package let bodyLimit: Int
+    /// Milliseconds within which a request must have arrived whole.
+    package let intakeTimeout: Int
+    /// Connections whose reply has not ended.
+    package private(set) var active = 0
+
+    private let descriptor: Int32
+    private let handle: @LoopActor (Connection) async -> Void
+    private var isListening = false
+    private let idle = Gate()
+
+    /// Listens on `descriptor`, a non-blocking UNIX stream socket that someone else opened, and runs `handle` in a task of its own
+    /// for each request. The task is cancelled when the client goes. A reply that `handle` did not end is broken off.
+    package init(
+        _ descriptor: Int32, bodyLimit: Int, intakeTimeout: Int = 60_000,
+        handle: @escaping @LoopActor (Connection) async -> Void
+    ) throws(SystemError) {
+        self.descriptor = descriptor
+        self.bodyLimit = bodyLimit
+        self.intakeTimeout = intakeTimeout
+        self.handle = handle
+        try listen()
+    }
+
+    /// Takes no more connections; those that exist go on. The socket stays open for the other workers.
+    package func stop() {
+        guard isListening else { return }
+        isListening = false
+        Loop.forget(descriptor)
+    }
+
+    /// Returns when no connection is left. To be called after `stop`.
+    package func drained() async {
+        while active > 0 {
+            do { try await idle.pass() } catch { return }
+        }
+    }
+
+    package func ready(_ descriptor: Int32, _ readiness: Readiness) {
+        // One at a time: whoever is busy leaves the next connection to another worker.
+        let connection = accept_connection(descriptor)
+        guard connection >= 0 else {
+            if errno != EAGAIN && errno != EINTR && errno != ECONNABORTED { pause() }
+            return
+        }
+        active += 1
+        Connection(connection, listener: self).begin()
+    }
+
+    func serve(_ connection: Connection) -> Task<Void, Never> {
+        spawn { [handle] in
+            await handle(connection)
+            connection.breakOff()
+        }
+    }
+
+    func ended(_ connection: Connection) {
+        active -= 1
+        if active == 0 { idle.open() }
+    }
+
+    private func listen() throws(SystemError) {
+        try Loop.watch(descriptor, for: [.readable, .exclusive], by: self)
+        isListening = true
+    }
+
+    /// Out of descriptors or memory: trying at once again would only burn the processor.
+    private func pause() {
+        stop()
+        Loop.after(milliseconds: 100) { [weak self] in
+            try? self?.listen()
+        }
+    }
+}

@@ -1,0 +1,57 @@
+package import HTTP
+
+/// The FastCGI parameters of a request (RFC 3875, section 4.1), read as an HTTP request.
+///
+/// Trust lies in the names: what the web server sets itself (`REMOTE_USER`, `REQUEST_ID`) has no prefix, and what a client sent
+/// always begins with `HTTP_`, so no header can pass for one of them.
+package struct RequestParameters: Sendable {
+    private let parameters: [(name: String, value: String)]
+
+    package init(_ parameters: [(name: String, value: String)]) {
+        self.parameters = parameters
+    }
+
+    /// The request with this body.
+    package func request(body: [UInt8]) -> HTTP.Request {
+        var target = ""
+        var queryString: String?
+        var request = HTTP.Request(method: .get, path: "/", body: body)
+        for (name, value) in parameters {
+            switch name {
+            case "REQUEST_METHOD": request.method = Method(value)
+            case "REQUEST_URI": target = value
+            case "QUERY_STRING": queryString = value
+            case "REMOTE_ADDR": request.remoteAddress = value
+            case "REMOTE_USER": request.remoteUser = value.isEmpty ? nil : value
+            case "REQUEST_ID": request.requestID = Self.isRequestID(value) ? value : ""
+            case "CONTENT_TYPE": if !value.isEmpty { request.fields["content-type"] = value }
+            default: Self.adopt(name, value, into: &request.fields)
+            }
+        }
+        let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        request.path = parts.first.map(String.init) ?? "/"
+        request.query = Query.parse(queryString ?? parts.dropFirst().first.map(String.init) ?? "")
+        return request
+    }
+
+    private static func adopt(_ name: String, _ value: String, into fields: inout Fields) {
+        guard name.hasPrefix("HTTP_"), !value.isEmpty else { return }
+        let field = name.utf8.dropFirst(5).map { byte -> UInt8 in
+            switch byte {
+            case UInt8(ascii: "_"): UInt8(ascii: "-")
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"): byte | 0x20
+            default: byte
+            }
+        }
+        fields.append(String(decoding: field, as: UTF8.self), value)
+    }
+
+    /// What may go into logs and headers as it is.
+    private static func isRequestID(_ value: String) -> Bool {
+        (1...64).contains(value.utf8.count)
+            && value.utf8.allSatisfy { byte in
+                (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte)
+                    || (0x61...0x7a).contains(byte) || byte == 0x2d || byte == 0x5f
+            }
+    }
+}
