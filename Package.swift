@@ -78,6 +78,7 @@ let package = Package(
         .executableTarget(
             name: "archway", dependencies: ["Gateway"], swiftSettings: settings),
 
+        .testTarget(name: "DeploymentTests", swiftSettings: testSettings),
         suite("EventLoop"),
         suite("HTTP"),
         suite("HTTPClient", ["EventLoop", "HTTP"]),
