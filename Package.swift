@@ -82,7 +82,7 @@ let package = Package(
         suite("EventLoop"),
         suite("HTTP"),
         suite("HTTPClient", ["EventLoop", "HTTP"]),
-        suite("JSON"),
+        suite("JSON", ["CJansson"]),
         suite("YAML"),
         suite("HTML"),
         suite("Crypto"),

@@ -27,7 +27,9 @@ struct Parser {
         guard bytes.count <= UInt32.max else { throw ParseError(.tooLarge, at: 0) }
         skipWhitespace(bytes)
         guard offset < bytes.count else { throw ParseError(.empty, at: 0) }
-        guard bytes[0] != 0xEF else { throw ParseError(.byteOrderMark, at: 0) }
+        if bytes.count >= 3, bytes[0] == 0xEF, bytes[1] == 0xBB, bytes[2] == 0xBF {
+            throw ParseError(.byteOrderMark, at: 0)
+        }
         try value(bytes)
         while let container = open.last {
             if bytes[Int(tape[container].start)] == .openingBrace {
