@@ -1,8 +1,8 @@
 // What Glibc's Swift module lacks: epoll, eventfd, signalfd, accept4, memfd_create, prctl, posix_spawn extensions.
+//
+// Without _GNU_SOURCE, because the other modules read the same system headers without it, and the compiler refuses a type
+// that looks different in two modules. The few GNU calls are declared below.
 #pragma once
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -23,6 +23,15 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+int accept4(int listening, struct sockaddr *address, socklen_t *size, int flags);
+int memfd_create(const char *name, unsigned int flags);
+#ifndef MFD_CLOEXEC
+#define MFD_CLOEXEC 1U
+#endif
+#ifndef POLLRDHUP
+#define POLLRDHUP 0x2000
+#endif
 
 // accept4(2) without the peer's address, which a UNIX socket has none of. The connection blocks, as libfcgi needs it.
 static inline int accept_connection(int listening) {
