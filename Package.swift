@@ -25,6 +25,12 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
         name: name, dependencies: dependencies, swiftSettings: settings, linkerSettings: linker)
 }
 
+/// A library that tests share.
+func tool(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: testSettings)
+}
+
 func suite(_ module: String, _ more: [Target.Dependency] = [], resources: [Resource] = []) -> Target
 {
     .testTarget(
@@ -77,6 +83,12 @@ let package = Package(
             ]),
         .executableTarget(
             name: "archway", dependencies: ["Gateway"], swiftSettings: settings),
+
+        // Tools of the tests.
+        tool("ScriptedProvider", ["EventLoop", "HTTP", "JSON"]),
+        .executableTarget(
+            name: "scripted-provider", dependencies: ["EventLoop", "ScriptedProvider"],
+            path: "Tests/ScriptedProviderTool", swiftSettings: testSettings),
 
         .testTarget(name: "DeploymentTests", swiftSettings: testSettings),
         suite("EventLoop"),
