@@ -98,5 +98,10 @@ let package = Package(
         suite("YAML"),
         suite("HTML"),
         suite("Crypto"),
+        suite("PostgreSQL", ["EventLoop", "TestSupport"]),
+        suite("Store", ["EventLoop", "PostgreSQL", "TestSupport"]),
+        .target(
+            name: "TestSupport", dependencies: ["EventLoop"], path: "Tests/TestSupport",
+            swiftSettings: testSettings),
     ]
 )

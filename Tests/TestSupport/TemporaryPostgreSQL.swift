@@ -1,0 +1,155 @@
+import Foundation
+
+/// A real PostgreSQL server for one test process, or for one test that stops and starts it.
+///
+/// It lives in a folder of its own under /tmp, speaks through a UNIX socket there only, and trusts
+/// everybody who can reach that. PostgreSQL never runs as root: then the user `postgres` runs it. A watcher
+/// process waits for the end of the tests, however they end, and then stops the server and removes
+/// the folder.
+package final class TemporaryPostgreSQL: @unchecked Sendable {
+    /// Why there is no server.
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    /// The server that most tests share, each with a database of its own.
+    package static let shared = Result { try TemporaryPostgreSQL() }
+
+    /// Holds the socket and the data.
+    package let folder: String
+    private let binaries: String
+    private let watcher: Pipe
+    private let lock = NSLock()
+    private var databases = 0
+
+    /// Makes and starts a server.
+    package init() throws {
+        binaries = try Self.findBinaries()
+        var template = Array("/tmp/archway-postgresql-XXXXXX".utf8CString)
+        guard let path = mkdtemp(&template) else {
+            throw Failure(description: "mkdtemp: \(String(cString: strerror(errno)))")
+        }
+        folder = String(cString: path)
+        watcher = Pipe()
+        if geteuid() == 0 { try run("/usr/bin/chown", ["postgres", folder]) }
+        try startWatcher()
+        try runAsServer(
+            "initdb",
+            [
+                "-D", "\(folder)/data", "-U", "archway", "-A", "trust", "-E", "UTF8",
+                "--locale=C.UTF-8", "--no-sync",
+            ])
+        try start()
+    }
+
+    /// Stops the server, as `pg_ctl stop -m immediate` does: no goodbye to anybody.
+    package func stop() throws {
+        try runAsServer("pg_ctl", ["-D", "\(folder)/data", "-m", "immediate", "stop"])
+    }
+
+    /// Starts the server again and waits until it answers.
+    package func start(maximumConnections: Int = 120) throws {
+        let options = [
+            "-k \(folder)", "-c listen_addresses=''", "-c fsync=off", "-c full_page_writes=off",
+            "-c synchronous_commit=off", "-c max_connections=\(maximumConnections)",
+            "-c shared_buffers=16MB", "-c superuser_reserved_connections=0",
+        ]
+        try runAsServer(
+            "pg_ctl",
+            [
+                "-D", "\(folder)/data", "-l", "\(folder)/log", "-w", "-t", "60",
+                "-o", options.joined(separator: " "), "start",
+            ])
+    }
+
+    /// A new, empty database; returns libpq's connection string for it.
+    package func makeDatabase() throws -> String {
+        let number = lock.withLock {
+            databases += 1
+            return databases
+        }
+        let name = "test_\(number)"
+        try sql("CREATE DATABASE \(name)", database: "postgres")
+        return conninfo(database: name)
+    }
+
+    /// libpq's connection string for a database of this server.
+    package func conninfo(database: String) -> String {
+        "host=\(folder) dbname=\(database) user=archway"
+    }
+
+    /// Runs SQL with psql, as an operator would; returns its plain output.
+    @discardableResult
+    package func sql(_ text: String, database: String) throws -> String {
+        try run(
+            "\(binaries)/psql",
+            [
+                "-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", "-h", folder, "-U", "archway",
+                "-d", database, "-c", text,
+            ])
+    }
+
+    private static func findBinaries() throws -> String {
+        let root = "/usr/lib/postgresql"
+        let versions = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
+        let newest = versions.compactMap { Int($0) }.sorted().last { version in
+            FileManager.default.isExecutableFile(atPath: "\(root)/\(version)/bin/initdb")
+        }
+        guard let newest else {
+            throw Failure(description: "no \(root)/*/bin/initdb: install the package postgresql")
+        }
+        return "\(root)/\(newest)/bin"
+    }
+
+    /// The end of its standard input is the end of the tests, be it a crash.
+    private func startWatcher() throws {
+        let stop = asServer(
+            "\(binaries)/pg_ctl", ["-D", "\(folder)/data", "-m", "immediate", "stop"])
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        process.arguments = [
+            "-c", "trap '' INT TERM; read line; \(stop.joined(separator: " ")); rm -rf \(folder)",
+        ]
+        process.currentDirectoryURL = URL(fileURLWithPath: "/")
+        process.standardInput = watcher
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+    }
+
+    private func asServer(_ program: String, _ arguments: [String]) -> [String] {
+        let prefix = geteuid() == 0 ? ["/usr/sbin/runuser", "-u", "postgres", "--"] : []
+        return prefix + [program] + arguments
+    }
+
+    private func runAsServer(_ program: String, _ arguments: [String]) throws {
+        let words = asServer("\(binaries)/\(program)", arguments)
+        try run(words[0], Array(words.dropFirst()))
+    }
+
+    /// Runs a program to its end. Its output goes to a file: a server that stays behind would keep a
+    /// pipe open for ever.
+    @discardableResult
+    private func run(_ program: String, _ arguments: [String]) throws -> String {
+        let output = "\(folder)/\(UUID().uuidString).output"
+        _ = FileManager.default.createFile(atPath: output, contents: nil)
+        defer { try? FileManager.default.removeItem(atPath: output) }
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: program)
+        process.arguments = arguments
+        process.currentDirectoryURL = URL(fileURLWithPath: "/")
+        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: output))
+        process.standardOutput = file
+        process.standardError = file
+        process.standardInput = FileHandle.nullDevice
+        let ended = DispatchSemaphore(value: 0)
+        process.terminationHandler = { _ in ended.signal() }
+        try process.run()
+        ended.wait()
+        let text = (try? String(contentsOfFile: output, encoding: .utf8)) ?? ""
+        guard process.terminationStatus == 0 else {
+            throw Failure(description: "\(program) \(arguments.joined(separator: " ")): \(text)")
+        }
+        return text.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+}
