@@ -38,7 +38,7 @@ import Testing
             #expect(piece.count <= 96 << 10)
             let expected = pattern[(received % 251)...].prefix(piece.count)
             let isSame = expected.withUnsafeBytes { left in
-                piece.withUnsafeBytes { memcmp(left.baseAddress, $0.baseAddress, $0.count) == 0 }
+                piece.withUnsafeBytes { left.elementsEqual($0) }
             }
             #expect(isSame && expected.count == piece.count)
             received += piece.count
