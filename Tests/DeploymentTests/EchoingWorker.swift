@@ -27,7 +27,8 @@ final class EchoingWorker: @unchecked Sendable {
             if type == 5 && content.isEmpty { break }
         }
         let lines = decode([UInt8](parameters)).map { "\($0)=\($1)\n" }.joined()
-        let reply = Data("Content-Type: text/plain\r\n\r\n\(lines)".utf8)
+        let reply = Data(
+            "Content-Length: \(lines.utf8.count)\r\n\r\n\(lines)".utf8)
         let end = header(type: 3, length: 8) + Data(count: 8)
         let message = header(type: 6, length: reply.count) + reply + end
         message.withUnsafeBytes { _ = write(connection, $0.baseAddress, $0.count) }
