@@ -1,0 +1,86 @@
+package import HTTPClient
+import YAML
+
+extension Configuration {
+    /// A server that answers, or the knowledge base itself.
+    package struct Provider: Sendable {
+        /// The wires that we know.
+        package enum Kind: String, Sendable, CaseIterable {
+            case openai, ollama, extractive
+        }
+
+        /// The wire that it speaks.
+        package var kind = Kind.openai
+        /// Where it is, without a slash at the end; empty for `extractive` only.
+        package var baseURL = ""
+        /// Its bearer token.
+        package var apiKey: Secret?
+        /// How long to wait for it.
+        package var deadlines = Deadlines()
+        /// Text tokens of the context window to ask Ollama for.
+        package var contextLength: Int?
+        /// Whether its own models are offered too.
+        package var discoversModels = false
+
+        /// A provider of a kind, at a base URL.
+        package init(kind: Kind, baseURL: String = "") {
+            self.kind = kind
+            self.baseURL = baseURL
+            discoversModels = kind == .ollama
+        }
+
+        /// Quotes the knowledge base.
+        package static let extractive = Provider(kind: .extractive)
+
+        init(_ section: Section) {
+            section.require("kind")
+            section.read("kind", into: &kind, as: .word)
+            discoversModels = kind == .ollama
+            readAddress(section)
+            readDeadlines(section.section("deadlines"))
+            section.read(
+                "num_ctx", into: &contextLength, as: Reading<Int>.integer(256...16_777_216).optional
+            )
+            section.read("discover", into: &discoversModels, as: .boolean)
+            for name in ["num_ctx", "discover"] where section[name] != nil && kind != .ollama {
+                section.fail(name, "is for the kind ollama only")
+            }
+        }
+
+        private mutating func readAddress(_ section: Section) {
+            if kind != .extractive { section.require("base_url") }
+            section.read("base_url", into: &baseURL, as: .baseURL)
+            while baseURL.last == "/" { baseURL.removeLast() }
+            section.read("api_key", into: &apiKey, as: Reading<Secret>.secret().optional)
+            for name in ["base_url", "api_key"] where section[name] != nil && kind == .extractive {
+                section.fail(name, "means nothing to the kind extractive")
+            }
+        }
+
+        private mutating func readDeadlines(_ section: Section) {
+            section.read("connect", into: &deadlines.connect, as: .seconds(0.1...300))
+            section.read("first_byte", into: &deadlines.firstByte, as: .seconds(0.1...86400))
+            section.read("between_bytes", into: &deadlines.betweenBytes, as: .seconds(0.1...86400))
+            section.read("total", into: &deadlines.total, as: .seconds(0.1...86400))
+        }
+    }
+}
+
+extension Reading<String> {
+    /// Keys belong into `api_key`, where they are not shown; a query would end up in the wrong place.
+    fileprivate static let baseURL = Reading(
+        expected: "an http or https URL without user, query or fragment",
+        show: { $0.isEmpty ? "none" : $0 },
+        read: { node in node.text.flatMap { isBaseURL($0) ? $0 : nil } })
+
+    private static func isBaseURL(_ text: String) -> Bool {
+        guard let scheme = ["http://", "https://"].first(where: text.lowercased().hasPrefix) else {
+            return false
+        }
+        let rest = text.dropFirst(scheme.count)
+        let host = rest.prefix { $0 != "/" }
+        return !host.isEmpty && host.first != ":"
+            && rest.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
+            && !rest.contains { "@?#\\\"<>^`{|}".contains($0) }
+    }
+}
