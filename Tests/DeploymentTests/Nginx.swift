@@ -75,7 +75,7 @@ final class Nginx {
         return reply
     }
 
-    /// What `nginx -t` says about the example site, in a folder laid out as `make install` does. Empty when it is content.
+    /// What `nginx -t` says about the example site, laid out as `make install` does. Empty when it is content.
     static func complaintsAboutSite() throws -> String {
         let folder = FileManager.default.temporaryDirectory
             .appending(path: "archway-nginx-\(UUID().uuidString.prefix(8))")

@@ -1,0 +1,52 @@
+# Everything that a person does with this tree. `make help` lists it.
+
+SHELL := /bin/bash
+PREFIX ?= /usr
+DESTDIR ?=
+BINARY := .build/release/archway
+RELEASE := swift build --configuration release --static-swift-stdlib --product archway
+TESTING := --explicit-target-dependency-import-check error
+
+.PHONY: help run test bench build install clean packages
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+run: build ## Start everything on this machine: PostgreSQL, nginx on 127.0.0.1:8080, the gateway (Ctrl-C stops all)
+	@exec $(BINARY) dev $(ARGS)
+
+test: packages ## Build and run all tests
+	swift build --build-tests $(TESTING)
+	swift test --skip-build --disable-xctest
+
+bench: build ## Measure the gateway against plain nginx and print the ratios
+	@exec .ci/bench $(ARGS)
+
+build: packages ## Build .build/release/archway, with the Swift runtime inside
+	$(RELEASE)
+
+packages:
+	@.ci/packages
+
+# `sudo make install` often has no Swift in its PATH; then the binary of an earlier `make build` is taken.
+install: ## Lay out binary, units, nginx files, sample configuration, man page (DESTDIR=, PREFIX=/usr)
+	@if command -v swift >/dev/null; then $(RELEASE); \
+	elif [ ! -x $(BINARY) ]; then echo "Run 'make build' first." >&2; exit 1; fi
+	install -D -m 755 $(BINARY) "$(DESTDIR)$(PREFIX)/bin/archway"
+	install -d "$(DESTDIR)$(PREFIX)/lib/systemd/system"
+	sed 's,/usr/bin/archway,$(PREFIX)/bin/archway,' systemd/archway.service \
+		>"$(DESTDIR)$(PREFIX)/lib/systemd/system/archway.service"
+	chmod 644 "$(DESTDIR)$(PREFIX)/lib/systemd/system/archway.service"
+	install -D -m 644 systemd/archway.socket "$(DESTDIR)$(PREFIX)/lib/systemd/system/archway.socket"
+	install -D -m 644 systemd/archway.sysusers "$(DESTDIR)$(PREFIX)/lib/sysusers.d/archway.conf"
+	install -D -m 644 systemd/archway.tmpfiles "$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/archway.conf"
+	install -D -m 644 nginx/archway-snippet.conf "$(DESTDIR)/etc/nginx/snippets/archway.conf"
+	install -D -m 644 nginx/archway-site.conf "$(DESTDIR)$(PREFIX)/share/doc/archway/examples/nginx-site.conf"
+	install -D -m 644 Docs/archway.yaml "$(DESTDIR)$(PREFIX)/share/doc/archway/examples/archway.yaml"
+	install -D -m 644 LICENSE "$(DESTDIR)$(PREFIX)/share/doc/archway/copyright"
+	install -D -m 644 Docs/archway.8 "$(DESTDIR)$(PREFIX)/share/man/man8/archway.8"
+	@test -e "$(DESTDIR)/etc/archway/archway.yaml" \
+		|| install -D -m 640 Docs/archway.yaml "$(DESTDIR)/etc/archway/archway.yaml"
+
+clean: ## Remove what was built (never .archway, which holds the data of `make run`)
+	rm -rf .build
