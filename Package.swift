@@ -98,6 +98,8 @@ let package = Package(
         suite("YAML"),
         suite("HTML"),
         suite("Crypto"),
+        suite("OpenAI", ["HTTP", "JSON"], resources: [.copy("Fixtures")]),
+        suite("Providers", ["HTTP", "JSON", "OpenAI"], resources: [.copy("Fixtures")]),
         suite("PostgreSQL", ["EventLoop", "TestSupport"]),
         suite("Store", ["EventLoop", "PostgreSQL", "TestSupport"]),
         .target(

@@ -79,7 +79,7 @@ private let withoutTools = APIError.invalidValue(
 private func checkAllowedTools(_ allowed: RequestField, tools: [Node]) throws(APIError) {
     try allowed.requireObject()
     _ = try allowed.required("mode").word("auto", "required")
-    for tool in try allowed.required("tools").elements(atLeast: 1) {
+    for tool in try allowed.required("tools").elements() {
         try tool.requireObject()
         try checkNamedTool(
             tool, kind: tool.required("type").word("function", "custom"), tools: tools)

@@ -26,7 +26,7 @@ struct OllamaStreamReader: StreamReader {
                 try finishReason(root["done_reason"], hasCalls: !calls.isEmpty)
                 ?? (calls.isEmpty ? .stop : .toolCalls)
         }
-        if !last.isEmpty { events.append(.choices([last])) }
+        events += endingApart(last)
         guard last.finishReason != nil else { return events }
         isDone = true
         if let usage = ollamaUsage(root) { events.append(.usage(usage)) }

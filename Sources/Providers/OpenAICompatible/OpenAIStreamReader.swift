@@ -105,9 +105,22 @@ struct OpenAIStreamReader: StreamReader {
         } else {
             last.delta = members
         }
-        if !last.isEmpty { events.append(.choices([last])) }
-        return events
+        return events + endingApart(last)
     }
+}
+
+/// The end of a choice as a step of its own: what must come before it (citations, say) finds its
+/// place, and the last delta is empty.
+func endingApart(_ step: ChoiceDelta) -> [ChatEvent] {
+    var step = step
+    var steps: [ChoiceDelta] = []
+    if let reason = step.finishReason, !step.delta.isEmpty || !step.toolCalls.isEmpty {
+        step.finishReason = nil
+        steps = [step, ChoiceDelta(index: step.index, finishReason: reason)]
+    } else if !step.isEmpty {
+        steps = [step]
+    }
+    return steps.map { .choices([$0]) }
 }
 
 private func isEmptyText(_ member: Member) -> Bool {

@@ -1,0 +1,87 @@
+import JSON
+import OpenAI
+import Testing
+
+@Suite struct CitationTests {
+    private func citation(url: String?) -> Citation {
+        var citation = Citation(
+            number: 2, title: "Handbook [1]", sourceID: "doc_7", excerpt: "Open at nine.")
+        citation.url = url
+        citation.page = 3
+        citation.score = 0.85
+        return citation
+    }
+
+    private func json(_ value: Value) throws -> Node { try Document(value.encoded()).root }
+
+    @Test("a link becomes a url_citation with the place of its number")
+    func annotation() throws {
+        let node = try json(citation(url: "https://example.org/h").annotation(in: "Nine [2]."))
+        #expect(node["type"]?.string == "url_citation")
+        #expect(node["url_citation"]?["start_index"]?.integer == 5)
+        #expect(node["url_citation"]?["end_index"]?.integer == 8)
+        #expect(node["url_citation"]?["url"]?.string == "https://example.org/h")
+    }
+
+    @Test(
+        "without a link that may be shown it is a file_citation",
+        arguments: [
+            nil, "javascript:alert(1)", "file:///etc/passwd", "https://a b", "data:,x",
+        ])
+    func file(_ url: String?) throws {
+        let node = try json(citation(url: url).annotation(in: ""))
+        #expect(node["type"]?.string == "file_citation")
+        #expect(node["file_citation"]?["file_id"]?.string == "doc_7")
+    }
+
+    @Test("the source event has id, name, excerpt, page from 0 and score")
+    func source() throws {
+        let node = try json(citation(url: "https://example.org/h").sourceEvent())
+        #expect(node["type"]?.string == "source")
+        let data = try #require(node["data"])
+        #expect(data["type"] == nil)
+        #expect(data["source"]?["id"]?.string == "doc_7#2")
+        #expect(data["source"]?["name"]?.string == "Handbook [1]")
+        #expect(data["source"]?["url"]?.string == "https://example.org/h")
+        #expect(data["document"]?[0]?.string == "Open at nine.")
+        #expect(data["metadata"]?[0]?["source"]?.string == "doc_7#2")
+        #expect(data["metadata"]?[0]?["page"]?.integer == 2)
+        #expect(data["distances"]?[0]?.number == 0.85)
+    }
+
+    @Test(
+        "the browser is told no host that is not public",
+        arguments: [
+            "http://wiki/page", "https://wiki.internal/x", "http://10.0.0.1/",
+            "https://192.168.1.9:8443/a",
+            "http://[::1]/", "http://localhost:3000", "https://user@evil.org/", "http://a.b.local.",
+            "http://0x7f.1/", "https://nas.home.arpa/",
+        ])
+    func internalHosts(_ url: String) throws {
+        let node = try json(citation(url: url).sourceEvent())
+        #expect(!text(node.bytes).contains(url))
+        #expect(node["data"]?["source"]?["url"] == nil)
+    }
+
+    @Test("each source is an event of its own with an empty list of choices")
+    func chunks() throws {
+        let template = ChunkTemplate(id: "c", created: 1, model: "m")
+        var long = citation(url: nil)
+        long.excerpt = String(repeating: "\u{1}é😀\"", count: 20_000)
+        let chunks = try events(template.sources([citation(url: nil), long]))
+        #expect(chunks.count == 2)
+        #expect(chunks.allSatisfy { $0.root["choices"].map { text($0.bytes) } == "[]" })
+        #expect(chunks.allSatisfy { $0.bytes.count < 65_000 })
+        let delta = try events(template.annotations([citation(url: nil)])).first?.root
+        #expect(delta?["choices"]?[0]?["delta"]?["annotations"]?.count == 1)
+    }
+
+    @Test("the markdown block escapes titles and shows links")
+    func markdown() {
+        #expect(Citation.markdown([]).isEmpty)
+        #expect(
+            Citation.markdown([citation(url: "https://example.org/(h)")])
+                == "\n\n---\n**Sources:**\n- [2] [Handbook \\[1\\]](<https://example.org/(h)>), page 3\n"
+        )
+    }
+}

@@ -1,0 +1,199 @@
+import HTTP
+import JSON
+import OpenAI
+import Providers
+import Testing
+
+@Suite struct OpenAICompatibleTests {
+    private let plain =
+        #"""
+        { "model" : "assistant", "temperature":0.70, "top_k": 1e1,\#
+         "messages":[{"role":"user","content":"\u00fc"}] }
+        """#
+
+    private func body(
+        _ json: String, streaming: Bool = false, system: String? = nil,
+        _ adjust: (inout Adjustments) -> Void = { _ in }
+    ) throws -> String {
+        var call = ChatCall(
+            try request(json), model: "llama", isStream: streaming, systemText: system)
+        adjust(&call.adjustments)
+        return text(try openAI.chat(call).body)
+    }
+
+    @Test("the caller's bytes go on, with model and stream changed")
+    func splices() throws {
+        #expect(
+            try body(plain)
+                == #"""
+                { "model" : "llama", "temperature":0.70, "top_k": 1e1,\#
+                 "messages":[{"role":"user","content":"\u00fc"}],"stream":false }
+                """#
+        )
+    }
+
+    @Test("the request says who asks and what for")
+    func head() throws {
+        let call = ChatCall(try request(plain), model: "m", isStream: true)
+        let sent = try openAI.chat(call)
+        #expect(sent.method == .post)
+        #expect(sent.path == "/chat/completions")
+        #expect(sent.fields["authorization"] == "Bearer sk-secret")
+        #expect(sent.fields["content-type"] == "application/json")
+        #expect(sent.fields["accept"] == "text/event-stream")
+        let keyless = OpenAICompatible(settings: ProviderSettings())
+        #expect(try keyless.chat(call).fields["authorization"] == nil)
+    }
+
+    @Test("a stream always asks for usage and keeps the caller's other options")
+    func usage() throws {
+        let asked = try Document(Array(try body(plain, streaming: true).utf8)).root
+        #expect(asked["stream"]?.boolean == true)
+        #expect(asked["stream_options"].map { text($0.bytes) } == #"{"include_usage":true}"#)
+        let merged = try body(
+            #"""
+            {"model":"a","messages":[{"role":"user","content":""}],"stream":true,\#
+            "stream_options":{"include_usage":false,"x":1}}
+            """#,
+            streaming: true)
+        #expect(merged.contains(#""stream_options":{"include_usage":true,"x":1}"#))
+        let unary = try body(
+            #"""
+            {"model":"a","messages":[{"role":"user","content":""}],"stream":true,\#
+            "stream_options":{"include_usage":true}}
+            """#
+        )
+        #expect(!unary.contains("stream_options"))
+    }
+
+    @Test("what we store the provider does not")
+    func store() throws {
+        let stored = try body(
+            #"""
+            {"model":"a","store":true,"metadata":{"k":"v"},"messages":[{"role":"user",\#
+            "content":""}]}
+            """#
+        )
+        #expect(!stored.contains("store") && !stored.contains("metadata"))
+        let other = try body(
+            #"{"model":"a","metadata":{"k":"v"},"messages":[{"role":"user","content":""}]}"#)
+        #expect(other.contains(#""metadata":{"k":"v"}"#))
+    }
+
+    @Test(
+        "our text comes first: as a message, or in front of the caller's instruction",
+        arguments: [
+            (
+                #"[{"role":"user","content":"q"}]"#,
+                #"[{"role":"system","content":"a \"b\""},{"role":"user","content":"q"}]"#
+            ),
+            (
+                #"""
+                [{"role":"system", "content":"\u00fc", "name":"n"},{"role":"user",\#
+                "content":"q"}]
+                """#,
+                #"""
+                [{"role":"system", "content":"a \"b\"\n\n\u00fc", "name":"n"},\#
+                {"role":"user","content":"q"}]
+                """#
+            ),
+            (
+                #"[ {"role":"developer","content":[{"type":"text","text":"x"}]} ]"#,
+                #"""
+                [ {"role":"developer","content":[{"type":"text","text":"a \"b\""},\#
+                {"type":"text","text":"x"}]} ]
+                """#
+            ),
+        ])
+    func system(_ messages: String, _ expected: String) throws {
+        let sent = try body(#"{"model":"m","messages":\#(messages)}"#, system: "a \"b\"")
+        let node = try Document(Array(sent.utf8)).root["messages"]
+        #expect(node.map { text($0.bytes) } == expected)
+    }
+
+    @Test("a model's configuration drops, renames and fills in")
+    func adjustments() throws {
+        let json =
+            #"""
+            {"model":"a","messages":[{"role":"user","content":""}],"max_tokens":5,\#
+            "seed":1,"top_p":null}
+            """#
+        let sent = try body(json) {
+            $0.drop = ["seed"]
+            $0.rename = [("max_tokens", "max_completion_tokens")]
+            $0.defaults = [
+                ("top_p", Array("0.9".utf8)), ("max_completion_tokens", Array("9".utf8)),
+            ]
+        }
+        let root = try Document(Array(sent.utf8)).root
+        #expect(root["seed"] == nil && root["max_tokens"] == nil)
+        #expect(root["max_completion_tokens"]?.integer == 5)
+        #expect(root["top_p"].map { text($0.bytes) } == "0.9")
+    }
+
+    @Test("of two names for one parameter the provider's own wins")
+    func bothNames() throws {
+        let json =
+            #"""
+            {"model":"a","messages":[{"role":"user","content":""}],"max_tokens":5,\#
+            "max_completion_tokens":7}
+            """#
+        let sent = try body(json) { $0.rename = [("max_tokens", "max_completion_tokens")] }
+        #expect(sent.contains(#""max_completion_tokens":7"#) && !sent.contains("max_tokens\":5"))
+    }
+
+    @Test("a whole answer is rebuilt from allowed members")
+    func completion() throws {
+        let answer = #"""
+            {"id":"x","object":"chat.completion","model":"llama","system_fingerprint":"fp",\#
+            "event":{"type":"x"},
+            "choices":[{"index":0,"stop_reason":1,"finish_reason":"eos_token",\#
+            "logprobs":{"content":[{"token":"a","logprob":-0.10}],"refusal":null},
+             "message":{"role":"assistant","content":"\u00fc","reasoning_content":"r",\#
+             "refusal":null,
+              "annotations":[{"type":"url_citation","url_citation":{"url":"javascript:x"}}],
+              "tool_calls":[{"id":"","type":"function","function":{"name":"f",\#
+              "arguments":""}},{"id":"c","function":{"name":"g","arguments":{"a":1}}}]}}],
+            "usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}}
+            """#
+        let read = try openAI.completion(Array(answer.utf8), completionID: "chatcmpl-ID")
+        let reply = ChatCompletion(
+            id: "i", created: 1, model: "m", choices: read.choices, usage: read.usage)
+        #expect(
+            text(reply.body())
+                == #"""
+                {"id":"i","object":"chat.completion","created":1,"model":"m",\#
+                "choices":[{"index":0,"message":{"role":"assistant","content":"\u00fc",\#
+                "refusal":null,"reasoning_content":"r","tool_calls":[{"id":"call_ID_0",\#
+                "type":"function","function":{"name":"f","arguments":"{}"}},{"id":"c",\#
+                "type":"function","function":{"name":"g","arguments":"{\"a\":1}"}}]},\#
+                "logprobs":{"content":[{"token":"a","logprob":-0.10}],"refusal":null},\#
+                "finish_reason":"tool_calls"}],"usage":{"prompt_tokens":1,\#
+                "completion_tokens":2,"total_tokens":3}}
+                """#
+        )
+        #expect(read.origin.systemFingerprint.map(text) == #""fp""#)
+    }
+
+    @Test(
+        "what is no answer is a bad response",
+        arguments: [
+            "", "<html>", "[]", "{}", #"{"choices":[]}"#, #"{"choices":[{"index":0}]}"#, "\u{0}",
+            #"{"choices":[{"index":0,"message":"x"}]}"#,
+        ])
+    func noAnswer(_ body: String) {
+        let failure = #expect(throws: ProviderFailure.self) {
+            try openAI.completion(Array(body.utf8), completionID: "c")
+        }
+        #expect(failure?.error.code == "provider_bad_response")
+    }
+
+    @Test("models are found by their list")
+    func discovery() throws {
+        #expect(openAI.discovery()?.path == "/models")
+        #expect(openAI.discovery()?.fields["authorization"] == "Bearer sk-secret")
+        let list = #"{"object":"list","data":[{"id":"a"},{"id":"b"},{"name":"c"}]}"#
+        #expect(try openAI.models(Array(list.utf8)) == ["a", "b"])
+        #expect(throws: ProviderFailure.self) { try openAI.models(Array("{}".utf8)) }
+    }
+}

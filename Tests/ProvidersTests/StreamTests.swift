@@ -1,0 +1,49 @@
+import Foundation
+import Providers
+import Testing
+
+/// Each recorded stream has a file with the events that it means. `RECORD=1` writes the files anew;
+/// what it changes is to be read before it is kept.
+@Suite struct StreamTests {
+    @Test("an OpenAI-compatible stream means its events", arguments: try streams(".sse"))
+    func openAIStreams(_ name: String) throws {
+        try compare(name, ".sse", openAI, choices: name.contains("two-choices") ? 2 : 1)
+    }
+
+    @Test("an Ollama stream means its events", arguments: try streams(".ndjson"))
+    func ollamaStreams(_ name: String) throws {
+        try compare(name, ".ndjson", ollama)
+    }
+
+    @Test(
+        "a stream cut after any event is a failure until the answer has its end",
+        arguments: [
+            "vllm", "vllm-reasoning-tools", "openai-tools-usage", "openai-logprobs", "llamacpp",
+        ])
+    func cut(_ name: String) throws {
+        let all = try pieces(fixture("streams/\(name).sse"), .serverSentEvents)
+        for length in 0...all.count {
+            var reader = openAI.reader(choices: 1, completionID: "c")
+            var isFinished = false
+            for piece in all.prefix(length) {
+                for case .finished in try reader.read(piece) { isFinished = true }
+            }
+            let end = Result { try reader.end() }
+            #expect(((try? end.get()) != nil) == isFinished, "after \(length) events")
+        }
+    }
+
+    private func compare(
+        _ name: String, _ ending: String, _ provider: any Provider, choices: Int = 1
+    ) throws {
+        let events = try reading(
+            fixture("streams/\(name)\(ending)"), by: provider, choices: choices)
+        if ProcessInfo.processInfo.environment["RECORD"] != nil {
+            let here = URL(filePath: #filePath).deletingLastPathComponent()
+            try Data(events.utf8).write(
+                to: here.appending(path: "Fixtures/streams/\(name).events"))
+            return
+        }
+        #expect(try events == text(fixture("streams/\(name).events")))
+    }
+}
