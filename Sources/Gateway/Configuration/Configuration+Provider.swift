@@ -1,5 +1,4 @@
 package import HTTPClient
-import YAML
 
 extension Configuration {
     /// A server that answers, or the knowledge base itself.
@@ -31,52 +30,57 @@ extension Configuration {
 
         /// Quotes the knowledge base.
         package static let extractive = Provider(kind: .extractive)
+    }
+}
 
-        init(_ section: Section) {
-            section.require("kind")
-            section.read("kind", into: &kind, as: .word)
-            discoversModels = kind == .ollama
+extension Configuration.Provider {
+    init(_ section: Section) {
+        section.require("kind")
+        section.read("kind", into: &kind, as: .word)
+        if kind == .extractive {
+            section.refuse("base_url", "api_key", "deadlines", because: "is not for extractive")
+        } else {
             readAddress(section)
             readDeadlines(section.section("deadlines"))
-            section.read(
-                "num_ctx", into: &contextLength, as: Reading<Int>.integer(256...16_777_216).optional
-            )
-            section.read("discover", into: &discoversModels, as: .boolean)
-            for name in ["num_ctx", "discover"] where section[name] != nil && kind != .ollama {
-                section.fail(name, "is for the kind ollama only")
-            }
         }
+        if kind == .ollama {
+            readOllama(section)
+        } else {
+            section.refuse("num_ctx", "discover", because: "is for the kind ollama only")
+        }
+    }
 
-        private mutating func readAddress(_ section: Section) {
-            if kind != .extractive { section.require("base_url") }
-            section.read("base_url", into: &baseURL, as: .baseURL)
-            while baseURL.last == "/" { baseURL.removeLast() }
-            section.read("api_key", into: &apiKey, as: Reading<Secret>.secret().optional)
-            for name in ["base_url", "api_key"] where section[name] != nil && kind == .extractive {
-                section.fail(name, "means nothing to the kind extractive")
-            }
-        }
+    private mutating func readAddress(_ section: Section) {
+        if section["kind"] != nil { section.require("base_url") }
+        section.read("base_url", into: &baseURL, as: .baseURL)
+        while baseURL.last == "/" { baseURL.removeLast() }
+        section.read("api_key", into: &apiKey, as: Reading<Secret>.secret().optional)
+    }
 
-        private mutating func readDeadlines(_ section: Section) {
-            section.read("connect", into: &deadlines.connect, as: .seconds(0.1...300))
-            section.read("first_byte", into: &deadlines.firstByte, as: .seconds(0.1...86400))
-            section.read("between_bytes", into: &deadlines.betweenBytes, as: .seconds(0.1...86400))
-            section.read("total", into: &deadlines.total, as: .seconds(0.1...86400))
-        }
+    private mutating func readDeadlines(_ section: Section) {
+        section.read("connect", into: &deadlines.connect, as: .seconds(0.1...300))
+        section.read("first_byte", into: &deadlines.firstByte, as: .seconds(0.1...86400))
+        section.read("between_bytes", into: &deadlines.betweenBytes, as: .seconds(0.1...86400))
+        section.read("total", into: &deadlines.total, as: .seconds(0.1...86400))
+    }
+
+    private mutating func readOllama(_ section: Section) {
+        discoversModels = true
+        let contextLengths = Reading<Int>.integer(256...16_777_216)
+        section.read("num_ctx", into: &contextLength, as: contextLengths.optional)
+        section.read("discover", into: &discoversModels, as: .boolean)
     }
 }
 
 extension Reading<String> {
-    /// Keys belong into `api_key`, where they are not shown; a query would end up in the wrong place.
-    fileprivate static let baseURL = Reading(
-        expected: "an http or https URL without user, query or fragment",
-        show: { $0.isEmpty ? "none" : $0 },
-        read: { node in node.text.flatMap { isBaseURL($0) ? $0 : nil } })
+    /// Keys belong into `api_key`, where they are not shown; a path is appended to the URL, so a query
+    /// would end up in the wrong place.
+    fileprivate static let baseURL = text(
+        "an http or https URL without user, query or fragment", isBaseURL)
 
-    private static func isBaseURL(_ text: String) -> Bool {
-        guard let scheme = ["http://", "https://"].first(where: text.lowercased().hasPrefix) else {
-            return false
-        }
+    @Sendable private static func isBaseURL(_ text: String) -> Bool {
+        let schemes = ["http://", "https://"]
+        guard let scheme = schemes.first(where: text.lowercased().hasPrefix) else { return false }
         let rest = text.dropFirst(scheme.count)
         let host = rest.prefix { $0 != "/" }
         return !host.isEmpty && host.first != ":"

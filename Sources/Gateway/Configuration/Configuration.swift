@@ -55,7 +55,7 @@ package struct Configuration: Sendable {
     /// Every value that holds, given or by default, one a line as `path: value`; secrets are `***`.
     package private(set) var masked = ""
     /// The same by keys of the table.
-    private(set) var effective: [(key: String, path: String, text: String)] = []
+    package private(set) var effective: [(key: String, path: String, text: String)] = []
 
     /// All defaults; the pepper is missing.
     package init() {}

@@ -1,13 +1,13 @@
 /// One key of the configuration file.
-struct ConfigurationKey {
+package struct ConfigurationKey: Sendable {
     /// Where it stands: `<name>` is any name, `[]` each element of a list.
-    let path: String
-    /// What it does.
-    let meaning: String
+    package let path: String
+    /// What it does, in Markdown.
+    package let meaning: String
     /// The unit or form of its value; nil where the meaning says it.
-    let unit: String?
+    package let unit: String?
     /// What holds if it is absent; nil if it must be there.
-    let fallback: String?
+    package let fallback: String?
 
     init(_ path: String, _ meaning: String, unit: String? = nil, default fallback: String?) {
         self.path = path
@@ -18,9 +18,14 @@ struct ConfigurationKey {
 }
 
 extension Configuration {
-    /// All keys there are. A file may have no other; `Docs/configuration.md` lists exactly these.
-    static let keys: [ConfigurationKey] =
-        serviceKeys + accessKeys + requestKeys + providerKeys + modelKeys
+    /// All keys there are, by topic. `Docs/configuration.md` lists exactly these.
+    package static let topics: [(title: String, keys: [ConfigurationKey])] = [
+        ("The service", serviceKeys), ("Who may do what", accessKeys), ("Requests", requestKeys),
+        ("Providers", providerKeys), ("Models", modelKeys),
+    ]
+
+    /// All keys there are. A file may have no other.
+    static let keys: [ConfigurationKey] = topics.flatMap(\.keys)
 
     private static let serviceKeys: [ConfigurationKey] = [
         .init(
@@ -113,9 +118,8 @@ extension Configuration {
         .init(
             "providers.<name>.base_url",
             "Where it is reached, including its version path: "
-                + "`http://host:8000/v1` for `openai`, `http://host:11434` for `ollama`. Must be there for "
-                + "every kind but `extractive`.",
-            unit: "http or https URL without user, query or fragment", default: "none"),
+                + "`http://host:8000/v1` for `openai`, `http://host:11434` for `ollama`. Not for `extractive`.",
+            unit: "http or https URL without user, query or fragment", default: nil),
         .init(
             "providers.<name>.api_key",
             "Sent as a bearer token. Best written as `${file:}` or `${env:}`.",

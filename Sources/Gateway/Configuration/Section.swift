@@ -78,6 +78,11 @@ struct Section {
         for name in names where self[name] == nil { fail(name, "is missing") }
     }
 
+    /// Notes a problem for each of these keys that is there.
+    func refuse(_ names: String..., because reason: String) {
+        for name in names where self[name] != nil { fail(name, reason) }
+    }
+
     /// The mapping at a key.
     func section(_ name: String) -> Section {
         Section(source, self[name], key: join(key, name), path: join(path, name))
