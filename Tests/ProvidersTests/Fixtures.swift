@@ -13,7 +13,7 @@ func fixture(_ path: String) throws -> [UInt8] {
 }
 
 /// The names of the recorded streams with this ending, without it.
-func streams(_ ending: String) throws -> [String] {
+func recordedStreams(_ ending: String) throws -> [String] {
     try FileManager.default.contentsOfDirectory(atPath: folder.appending(path: "streams").path)
         .filter { $0.hasSuffix(ending) }.map { String($0.dropLast(ending.count)) }.sorted()
 }

@@ -5,12 +5,12 @@ import Testing
 /// Each recorded stream has a file with the events that it means. `RECORD=1` writes the files anew;
 /// what it changes is to be read before it is kept.
 @Suite struct StreamTests {
-    @Test("an OpenAI-compatible stream means its events", arguments: try streams(".sse"))
+    @Test("an OpenAI-compatible stream means its events", arguments: try recordedStreams(".sse"))
     func openAIStreams(_ name: String) throws {
         try compare(name, ".sse", openAI, choices: name.contains("two-choices") ? 2 : 1)
     }
 
-    @Test("an Ollama stream means its events", arguments: try streams(".ndjson"))
+    @Test("an Ollama stream means its events", arguments: try recordedStreams(".ndjson"))
     func ollamaStreams(_ name: String) throws {
         try compare(name, ".ndjson", ollama)
     }

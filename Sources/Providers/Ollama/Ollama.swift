@@ -5,7 +5,9 @@ package import OpenAI
 /// Ollama by its native API, since only that one lets the request choose the window (`num_ctx`);
 /// Ollama cuts a longer prompt without a word.
 package struct Ollama: Provider {
+    /// The name that the configuration uses.
     package static let kind = "ollama"
+    /// One JSON text a line.
     package let framing = Framing.lines
     private let settings: ProviderSettings
 
@@ -14,6 +16,7 @@ package struct Ollama: Provider {
         self.settings = settings
     }
 
+    /// The request for a chat completion.
     package func chat(_ call: ChatCall) throws(APIError) -> ProviderRequest {
         ProviderRequest(
             method: .post, path: "/api/chat",
@@ -22,6 +25,7 @@ package struct Ollama: Provider {
             body: try OllamaRequest(call, contextLength: settings.contextLength).body())
     }
 
+    /// Reads a reply that is not streamed.
     package func completion(_ body: [UInt8], completionID: String) throws(ProviderFailure)
         -> ProviderCompletion
     {
@@ -42,18 +46,22 @@ package struct Ollama: Provider {
         return ProviderCompletion(choices: [choice], usage: ollamaUsage(root), origin: Origin())
     }
 
+    /// Reads one stream.
     package func reader(choices: Int, completionID: String) -> any StreamReader {
         OllamaStreamReader(completionID: completionID)
     }
 
+    /// What a reply with an error status means.
     package func failure(status: Status, fields: Fields, body: [UInt8]) -> ProviderFailure {
         ProviderFailure(status: status, fields: fields, body: body)
     }
 
+    /// The request that lists the models.
     package func discovery() -> ProviderRequest? {
         ProviderRequest(method: .get, path: "/api/tags", fields: settings.fields(), body: [])
     }
 
+    /// Reads the reply to it.
     package func models(_ body: [UInt8]) throws(ProviderFailure) -> [String] {
         guard let list = try decode(body)["models"], list.kind == .array else {
             throw .badResponse("a model list without models")

@@ -5,7 +5,9 @@ package import OpenAI
 /// Any server that speaks OpenAI's chat completions: vLLM, llama.cpp, OpenAI itself. The caller's
 /// bytes go on as they are, but for a few members.
 package struct OpenAICompatible: Provider {
+    /// The name that the configuration uses.
     package static let kind = "openai"
+    /// Server-sent events.
     package let framing = Framing.serverSentEvents
     private let settings: ProviderSettings
 
@@ -14,6 +16,7 @@ package struct OpenAICompatible: Provider {
         self.settings = settings
     }
 
+    /// The request for a chat completion.
     package func chat(_ call: ChatCall) throws(APIError) -> ProviderRequest {
         ProviderRequest(
             method: .post, path: "/chat/completions",
@@ -43,6 +46,7 @@ package struct OpenAICompatible: Provider {
         return edits
     }
 
+    /// Reads a reply that is not streamed.
     package func completion(_ body: [UInt8], completionID: String) throws(ProviderFailure)
         -> ProviderCompletion
     {
@@ -58,18 +62,22 @@ package struct OpenAICompatible: Provider {
             usage: root["usage"].flatMap(Usage.init), origin: Origin(root))
     }
 
+    /// Reads one stream.
     package func reader(choices: Int, completionID: String) -> any StreamReader {
         OpenAIStreamReader(choices: choices, completionID: completionID)
     }
 
+    /// What a reply with an error status means.
     package func failure(status: Status, fields: Fields, body: [UInt8]) -> ProviderFailure {
         ProviderFailure(status: status, fields: fields, body: body)
     }
 
+    /// The request that lists the models.
     package func discovery() -> ProviderRequest? {
         ProviderRequest(method: .get, path: "/models", fields: settings.fields(), body: [])
     }
 
+    /// Reads the reply to it.
     package func models(_ body: [UInt8]) throws(ProviderFailure) -> [String] {
         guard let data = try decode(body)["data"], data.kind == .array else {
             throw .badResponse("a model list without data")

@@ -31,6 +31,8 @@ struct OpenAIStreamReader: StreamReader {
             isDone = true
             return try conclude()
         }
+        // Some keep the connection alive by events without content.
+        if data.allSatisfy({ $0 <= 32 }) { return [] }
         return try decodeEvent(data)
     }
 
