@@ -26,6 +26,8 @@
 
 int accept4(int listening, struct sockaddr *address, socklen_t *size, int flags);
 int memfd_create(const char *name, unsigned int flags);
+int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *actions, const char *path);
+int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int from);
 #ifndef MFD_CLOEXEC
 #define MFD_CLOEXEC 1U
 #endif
