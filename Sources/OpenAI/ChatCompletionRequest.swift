@@ -62,6 +62,18 @@ package struct ChatCompletionRequest: Sendable {
         self["metadata"]?.members.map { ($0.key, $0.value.string ?? "") } ?? []
     }
 
+    /// The tools that this talk knows: those it declares and those it has called before.
+    package var toolNames: Set<String> {
+        var names = Set(messages.flatMap(\.toolCalls).map(\.name))
+        for tool in self["tools"].map({ Array($0.elements) }) ?? [] {
+            names.formUnion([(tool["custom"] ?? tool["function"])?["name"]?.string ?? ""])
+        }
+        for function in self["functions"].map({ Array($0.elements) }) ?? [] {
+            names.formUnion([function["name"]?.string ?? ""])
+        }
+        return names.subtracting([""])
+    }
+
     /// The last thing that the user said: the question for retrieval. Empty when there is none.
     package var lastUserText: String {
         messages.last { $0.role == .user }?.text ?? ""

@@ -15,7 +15,13 @@ package struct Adjustments: Sendable {
     /// No change.
     package init() {}
 
-    var isEmpty: Bool { drop.isEmpty && rename.isEmpty && defaults.isEmpty }
+    /// The tools among the defaults.
+    var toolNames: Set<String> {
+        guard let tools = defaults.first(where: { $0.key == "tools" })?.value,
+            let list = try? Document(tools).root
+        else { return [] }
+        return Set(list.elements.compactMap { $0["function"]?["name"]?.string })
+    }
 
     /// The changes as edits of this request.
     func edits(for request: ChatCompletionRequest) -> [Edit] {

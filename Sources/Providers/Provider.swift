@@ -10,12 +10,11 @@ package protocol Provider: Sendable {
     var framing: Framing { get }
     /// The request for a chat completion. Throws when the wire cannot say what the caller wants.
     func chat(_ call: ChatCall) throws(APIError) -> ProviderRequest
-    /// Reads a reply that is not streamed. `completionID` is ours; ids of calls that the provider
-    /// does not name are derived from it.
-    func completion(_ body: [UInt8], completionID: String) throws(ProviderFailure)
+    /// Reads a reply that is not streamed.
+    func completion(_ body: [UInt8], to question: Question) throws(ProviderFailure)
         -> ProviderCompletion
-    /// Reads one stream of a request that asked for so many choices.
-    func reader(choices: Int, completionID: String) -> any StreamReader
+    /// Reads one stream.
+    func reader(of question: Question) -> any StreamReader
     /// What a reply with an error status means.
     func failure(status: Status, fields: Fields, body: [UInt8]) -> ProviderFailure
     /// The request that lists the provider's models; `nil` when there is none.
@@ -77,6 +76,23 @@ package struct ChatCall: Sendable {
         self.model = model
         self.isStream = isStream
         self.systemText = systemText
+    }
+}
+
+/// What must be known of a request to read its answer.
+package struct Question: Sendable {
+    /// How many choices were asked for.
+    package var choices: Int
+    /// Our id of the completion; ids of calls that the provider does not name are made of it.
+    package var completionID: String
+    /// Calls of other tools are left out: a provider may not make a client do what it did not offer.
+    package var toolNames: Set<String>
+
+    /// The question that a call puts.
+    package init(_ call: ChatCall, completionID: String) {
+        choices = call.request.choices
+        self.completionID = completionID
+        toolNames = call.request.toolNames.union(call.adjustments.toolNames)
     }
 }
 

@@ -27,6 +27,19 @@ func request(_ json: String) throws -> ChatCompletionRequest {
 let openAI = OpenAICompatible(settings: ProviderSettings(apiKey: "sk-secret"))
 let ollama = Ollama(settings: ProviderSettings(contextLength: 8192))
 
+/// A question that offers the tools of the recorded streams.
+func question(choices: Int = 1, tools: String = "now get_weather f g a b c code") throws -> Question
+{
+    let list = tools.split(separator: " ").map { name in
+        #"{"type":"function","function":{"name":"\#(name)"}}"#
+    }.joined(separator: ",")
+    let request = try request(
+        #"{"model":"m","n":\#(choices),"messages":[{"role":"user","content":""}],"tools":[\#(list)]}"#
+    )
+    return Question(
+        ChatCall(request, model: "m", isStream: true), completionID: "chatcmpl-XYZ")
+}
+
 /// The pieces that a framing gives.
 func pieces(_ bytes: [UInt8], _ framing: Framing) throws -> [[UInt8]] {
     var pieces: [[UInt8]] = []
@@ -44,8 +57,11 @@ func pieces(_ bytes: [UInt8], _ framing: Framing) throws -> [[UInt8]] {
 }
 
 /// What a reader makes of a stream, one event a line, in a form to be compared with a file.
-func reading(_ bytes: [UInt8], by provider: any Provider, choices: Int = 1) throws -> String {
-    var reader = provider.reader(choices: choices, completionID: "chatcmpl-XYZ")
+func reading(
+    _ bytes: [UInt8], by provider: any Provider, choices: Int = 1,
+    tools: String = "now get_weather f g a b c code"
+) throws -> String {
+    var reader = provider.reader(of: try question(choices: choices, tools: tools))
     var lines: [String] = []
     do {
         for piece in try pieces(bytes, provider.framing) {

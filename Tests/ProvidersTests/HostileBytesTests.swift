@@ -60,7 +60,7 @@ private struct Dice: RandomNumberGenerator {
     private func check(
         _ events: [[UInt8]], _ provider: any Provider, _ template: ChunkTemplate
     ) throws {
-        var reader = provider.reader(choices: 1, completionID: "c")
+        var reader = provider.reader(of: try question())
         var output: [UInt8] = []
         do throws(ProviderFailure) {
             for event in events {
@@ -100,7 +100,7 @@ private struct Dice: RandomNumberGenerator {
         for _ in 0..<2000 {
             for provider in [openAI, ollama] as [any Provider] {
                 if let read = try? provider.completion(
-                    spoiled(reply, with: &dice), completionID: "c")
+                    spoiled(reply, with: &dice), to: try question())
                 {
                     let whole = ChatCompletion(
                         id: "i", created: 1, model: "m", choices: read.choices, usage: read.usage)

@@ -154,7 +154,7 @@ import Testing
             "tool_calls":[{"function":{"name":"f","arguments":{"a":1}}}]},"done":true,\#
             "done_reason":"stop","prompt_eval_count":3,"eval_count":4}
             """#
-        let read = try ollama.completion(Array(answer.utf8), completionID: "chatcmpl-ID")
+        let read = try ollama.completion(Array(answer.utf8), to: try question())
         let choice = try #require(read.choices.first)
         #expect(choice.text == "c")
         #expect(choice.finishReason == .toolCalls)

@@ -156,7 +156,7 @@ import Testing
               "arguments":""}},{"id":"c","function":{"name":"g","arguments":{"a":1}}}]}}],
             "usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}}
             """#
-        let read = try openAI.completion(Array(answer.utf8), completionID: "chatcmpl-ID")
+        let read = try openAI.completion(Array(answer.utf8), to: try question())
         let reply = ChatCompletion(
             id: "i", created: 1, model: "m", choices: read.choices, usage: read.usage)
         #expect(
@@ -164,7 +164,7 @@ import Testing
                 == #"""
                 {"id":"i","object":"chat.completion","created":1,"model":"m",\#
                 "choices":[{"index":0,"message":{"role":"assistant","content":"\u00fc",\#
-                "refusal":null,"reasoning_content":"r","tool_calls":[{"id":"call_ID_0",\#
+                "refusal":null,"reasoning_content":"r","tool_calls":[{"id":"call_XYZ_0",\#
                 "type":"function","function":{"name":"f","arguments":"{}"}},{"id":"c",\#
                 "type":"function","function":{"name":"g","arguments":"{\"a\":1}"}}]},\#
                 "logprobs":{"content":[{"token":"a","logprob":-0.10}],"refusal":null},\#
@@ -183,7 +183,7 @@ import Testing
         ])
     func noAnswer(_ body: String) {
         let failure = #expect(throws: ProviderFailure.self) {
-            try openAI.completion(Array(body.utf8), completionID: "c")
+            try openAI.completion(Array(body.utf8), to: try question())
         }
         #expect(failure?.error.code == "provider_bad_response")
     }
@@ -195,5 +195,32 @@ import Testing
         let list = #"{"object":"list","data":[{"id":"a"},{"id":"b"},{"name":"c"}]}"#
         #expect(try openAI.models(Array(list.utf8)) == ["a", "b"])
         #expect(throws: ProviderFailure.self) { try openAI.models(Array("{}".utf8)) }
+    }
+
+    @Test("a call of a tool that was not offered does not reach the client")
+    func foreignCalls() throws {
+        let events = try fixture("streams/openai-tools-usage.sse")
+        let none = try reading(events, by: openAI, tools: "")
+        #expect(!none.contains("tool_calls"))
+        #expect(none.contains(#""finish_reason":"stop""#))
+        let one = try reading(events, by: openAI, tools: "now")
+        #expect(one.contains(#""index":0,"id":"call_B""#))
+        #expect(!one.contains("get_weather"))
+        let old = try reading(fixture("streams/openai-old-function.sse"), by: openAI, tools: "")
+        #expect(!old.contains(#""name":"f""#))
+    }
+
+    @Test("tools of the configuration and of the talk so far count as offered")
+    func offered() throws {
+        var call = ChatCall(
+            try request(
+                #"""
+                {"model":"m","messages":[{"role":"user","content":""},{"role":"assistant","content":"",
+                "tool_calls":[{"id":"a","type":"function","function":{"name":"old","arguments":"{}"}}]}]}
+                """#), model: "m", isStream: true)
+        call.adjustments.defaults = [
+            ("tools", Array(#"[{"type":"function","function":{"name":"own"}}]"#.utf8))
+        ]
+        #expect(Question(call, completionID: "c").toolNames == ["old", "own"])
     }
 }

@@ -23,7 +23,7 @@ import Testing
     func cut(_ name: String) throws {
         let all = try pieces(fixture("streams/\(name).sse"), .serverSentEvents)
         for length in 0...all.count {
-            var reader = openAI.reader(choices: 1, completionID: "c")
+            var reader = openAI.reader(of: try question())
             var isFinished = false
             for piece in all.prefix(length) {
                 for case .finished in try reader.read(piece) { isFinished = true }

@@ -26,7 +26,7 @@ package struct Ollama: Provider {
     }
 
     /// Reads a reply that is not streamed.
-    package func completion(_ body: [UInt8], completionID: String) throws(ProviderFailure)
+    package func completion(_ body: [UInt8], to question: Question) throws(ProviderFailure)
         -> ProviderCompletion
     {
         let root = try decode(body)
@@ -34,9 +34,8 @@ package struct Ollama: Provider {
         guard let message = root["message"], message.kind == .object else {
             throw .badResponse("a reply without a message")
         }
-        var calls = ToolCallTracker(completionID: completionID, choice: 0)
-        if let list = message["tool_calls"] { calls.gather(list) }
-        let whole = try calls.whole()
+        var calls = ToolCallTracker(question, choice: 0)
+        let whole = try calls.whole(message["tool_calls"])
         var members = ollamaMembers(message)
         if !whole.isEmpty { members.append(Member("tool_calls", .array(whole.map(\.value)))) }
         let reason = try finishReason(root["done_reason"], hasCalls: !whole.isEmpty)
@@ -47,8 +46,8 @@ package struct Ollama: Provider {
     }
 
     /// Reads one stream.
-    package func reader(choices: Int, completionID: String) -> any StreamReader {
-        OllamaStreamReader(completionID: completionID)
+    package func reader(of question: Question) -> any StreamReader {
+        OllamaStreamReader(question)
     }
 
     /// What a reply with an error status means.

@@ -6,8 +6,8 @@ struct OllamaStreamReader: StreamReader {
     private var calls: ToolCallTracker
     private var isDone = false
 
-    init(completionID: String) {
-        calls = ToolCallTracker(completionID: completionID, choice: 0)
+    init(_ question: Question) {
+        calls = ToolCallTracker(question, choice: 0)
     }
 
     mutating func read(_ data: [UInt8]) throws(ProviderFailure) -> [ChatEvent] {

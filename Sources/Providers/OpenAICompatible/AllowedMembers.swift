@@ -4,7 +4,7 @@ import OpenAI
 // A provider's reply is untrusted: what reaches a browser is rebuilt from the members named here.
 
 /// The allowed members of a message or delta, without role and tool calls.
-func allowedMembers(_ node: Node) -> [Member] {
+func allowedMembers(_ node: Node, _ toolNames: Set<String>) -> [Member] {
     var members: [Member] = []
     if let content = node["content"] {
         if content.kind == .string {
@@ -22,7 +22,7 @@ func allowedMembers(_ node: Node) -> [Member] {
         ("function_call", ["name", "arguments"]),
         ("audio", ["id", "data", "transcript", "expires_at"]),
     ] {
-        if let object = node[key], object.kind == .object {
+        if let object = node[key], object.kind == .object, isKnown(object, toolNames) {
             members.append(Member(key, allowed(keys, of: object)))
         }
     }
@@ -30,6 +30,12 @@ func allowedMembers(_ node: Node) -> [Member] {
         members.append(Member("images", .array(list)))
     }
     return members
+}
+
+/// A call of the old form names its function in the first piece only.
+private func isKnown(_ object: Node, _ toolNames: Set<String>) -> Bool {
+    guard let name = object["name"]?.string else { return true }
+    return toolNames.contains(name)
 }
 
 /// Only strings and numbers are taken, so that nothing nested slips through.
@@ -81,12 +87,12 @@ func finishReason(_ node: Node?, hasCalls: Bool) throws(ProviderFailure) -> Fini
     case "error", "abort", "aborted", "cancelled", "canceled":
         throw .disconnected("finish_reason \(word)")
     case "length", "max_tokens", "max_length", "model_length": return .length
-    case "tool_calls", "tool_use", "tool_call": return .toolCalls
     case "content_filter", "safety", "recitation", "blocklist", "prohibited_content":
         return .contentFilter
     case "function_call": return .functionCall
     default:
-        // `stop`, `eos`, `end_turn` and whatever else is to come. Some say so after calls, too.
+        // `stop`, `eos`, `end_turn`, `tool_calls` and whatever else is to come. Some say `stop`
+        // after calls, and calls may have been left out.
         return hasCalls ? .toolCalls : .stop
     }
 }

@@ -47,14 +47,14 @@ package struct OpenAICompatible: Provider {
     }
 
     /// Reads a reply that is not streamed.
-    package func completion(_ body: [UInt8], completionID: String) throws(ProviderFailure)
+    package func completion(_ body: [UInt8], to question: Question) throws(ProviderFailure)
         -> ProviderCompletion
     {
         let root = try decode(body)
         if let failure = statedFailure(root) { throw failure }
         var choices: [ChatCompletion.Choice] = []
         for node in root["choices"]?.elements.prefix(128).map({ $0 }) ?? [] {
-            choices.append(try choice(node, completionID: completionID))
+            choices.append(try choice(node, question))
         }
         guard !choices.isEmpty else { throw .badResponse("a completion without choices") }
         return ProviderCompletion(
@@ -63,8 +63,8 @@ package struct OpenAICompatible: Provider {
     }
 
     /// Reads one stream.
-    package func reader(choices: Int, completionID: String) -> any StreamReader {
-        OpenAIStreamReader(choices: choices, completionID: completionID)
+    package func reader(of question: Question) -> any StreamReader {
+        OpenAIStreamReader(question)
     }
 
     /// What a reply with an error status means.
@@ -85,17 +85,16 @@ package struct OpenAICompatible: Provider {
         return data.elements.compactMap { $0["id"]?.string }
     }
 
-    private func choice(_ node: Node, completionID: String) throws(ProviderFailure)
+    private func choice(_ node: Node, _ question: Question) throws(ProviderFailure)
         -> ChatCompletion.Choice
     {
         guard let message = node["message"], message.kind == .object else {
             throw .badResponse("a choice without a message")
         }
         let index = node["index"]?.integer ?? 0
-        var members = allowedMembers(message)
-        var calls = ToolCallTracker(completionID: completionID, choice: index)
-        if let list = message["tool_calls"] { calls.gather(list) }
-        let whole = try calls.whole()
+        var members = allowedMembers(message, question.toolNames)
+        var calls = ToolCallTracker(question, choice: index)
+        let whole = try calls.whole(message["tool_calls"])
         if !whole.isEmpty { members.append(Member("tool_calls", .array(whole.map(\.value)))) }
         let reason = try finishReason(node["finish_reason"], hasCalls: !whole.isEmpty)
         return ChatCompletion.Choice(

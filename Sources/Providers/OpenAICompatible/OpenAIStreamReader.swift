@@ -9,16 +9,14 @@ struct OpenAIStreamReader: StreamReader {
         var isFinished = false
     }
 
-    private let expectedChoices: Int
-    private let completionID: String
+    private let question: Question
     private var choices: [Int: ChoiceState] = [:]
     private var origin: Origin?
     private var isFinished = false
     private var isDone = false
 
-    init(choices: Int, completionID: String) {
-        expectedChoices = max(choices, 1)
-        self.completionID = completionID
+    init(_ question: Question) {
+        self.question = question
     }
 
     mutating func read(_ data: [UInt8]) throws(ProviderFailure) -> [ChatEvent] {
@@ -63,7 +61,7 @@ struct OpenAIStreamReader: StreamReader {
             for choice in list.elements { events += try step(choice) }
         }
         if let usage = root["usage"].flatMap(Usage.init) { events.append(.usage(usage)) }
-        if !isFinished, choices.count >= expectedChoices,
+        if !isFinished, choices.count >= question.choices,
             choices.values.allSatisfy(\.isFinished)
         {
             isFinished = true
@@ -78,12 +76,12 @@ struct OpenAIStreamReader: StreamReader {
         guard (0..<128).contains(index) else { throw .badResponse("choice \(index)") }
         var state =
             choices[index]
-            ?? ChoiceState(calls: ToolCallTracker(completionID: completionID, choice: index))
+            ?? ChoiceState(calls: ToolCallTracker(question, choice: index))
         defer { choices[index] = state }
         if state.isFinished { return [] }
         let delta = node["delta"] ?? node["message"]
         var last = ChoiceDelta(index: index, logprobs: allowedLogprobs(node["logprobs"]))
-        var members = delta.map(allowedMembers) ?? []
+        var members = delta.map { allowedMembers($0, question.toolNames) } ?? []
         members.removeAll(where: isEmptyText)
         if let list = delta?["tool_calls"] { last.toolCalls = state.calls.pieces(list) }
         last.finishReason = try finishReason(

@@ -3,27 +3,34 @@ import OpenAI
 
 /// Puts a provider's pieces of tool calls into the form that every client understands: `index`
 /// always, `id`, `type` and `name` once and first, arguments after, ids unique, never no arguments.
+/// Calls of tools that the request does not know are left out.
 struct ToolCallTracker {
     private struct Call {
         var id: String
         var name = ""
         var isCustom = false
-        var isOpen = false
+        /// The index that the client sees; `nil` until the name is known to be allowed.
+        var number: Int?
         /// Arguments that came before the name.
         var held: [UInt8] = []
         var hasArguments = false
     }
 
     private let idStem: String
+    private let toolNames: Set<String>
     private var calls: [Call] = []
     private var positions: [Int: Int] = [:]
+    private var openCount = 0
 
-    init(completionID: String, choice: Int) {
-        let stem = completionID.split(separator: "-").last.map(String.init) ?? completionID
+    init(_ question: Question, choice: Int) {
+        let id = question.completionID
+        let stem = id.split(separator: "-").last.map(String.init) ?? id
         idStem = choice == 0 ? "call_\(stem)" : "call_\(stem)_\(choice)"
+        toolNames = question.toolNames
     }
 
-    var isEmpty: Bool { calls.isEmpty }
+    /// No call that the client gets to see.
+    var isEmpty: Bool { openCount == 0 }
 
     /// The pieces of one delta.
     mutating func pieces(_ list: Node) -> [ToolCallDelta] {
@@ -38,35 +45,34 @@ struct ToolCallTracker {
         list.elements.compactMap { node in newCall().flatMap { piece(node, $0) } }
     }
 
-    /// Takes in whole calls; for a message that is not streamed.
-    mutating func gather(_ list: Node) {
-        for node in list.elements { take(node, at: newCall()) }
+    /// The calls of a message that is not streamed.
+    mutating func whole(_ list: Node?) throws(ProviderFailure) -> [ToolCall] {
+        guard let list else { return [] }
+        var calls: [ToolCall] = []
+        for piece in wholePieces(list) {
+            let arguments = StringLiteral.decode(content: piece.arguments) ?? ""
+            calls.append(
+                ToolCall(
+                    id: piece.id ?? "", name: piece.name ?? "",
+                    arguments: arguments.isEmpty && !piece.isCustom ? "{}" : arguments,
+                    isCustom: piece.isCustom))
+        }
+        _ = try close()
+        return calls
     }
 
     /// What is missing when the choice ends.
     mutating func close() throws(ProviderFailure) -> [ToolCallDelta] {
-        guard calls.allSatisfy(\.isOpen) else { throw .badResponse("a tool call without a name") }
-        var pieces: [ToolCallDelta] = []
-        for position in calls.indices where !calls[position].hasArguments {
-            calls[position].hasArguments = true
-            guard !calls[position].isCustom else { continue }
-            pieces.append(ToolCallDelta(index: position, arguments: Array("{}".utf8)))
-        }
-        return pieces
-    }
-
-    /// The calls taken in, whole.
-    func whole() throws(ProviderFailure) -> [ToolCall] {
         guard calls.allSatisfy({ !$0.name.isEmpty }) else {
             throw .badResponse("a tool call without a name")
         }
-        return calls.enumerated().map { position, call in
-            let arguments = StringLiteral.decode(content: call.held) ?? ""
-            return ToolCall(
-                id: uniqueID(call, position), name: call.name,
-                arguments: arguments.isEmpty && !call.isCustom ? "{}" : arguments,
-                isCustom: call.isCustom)
+        var pieces: [ToolCallDelta] = []
+        for position in calls.indices where !calls[position].hasArguments {
+            calls[position].hasArguments = true
+            guard let number = calls[position].number, !calls[position].isCustom else { continue }
+            pieces.append(ToolCallDelta(index: number, arguments: Array("{}".utf8)))
         }
+        return pieces
     }
 
     // MARK: - Which call
@@ -101,36 +107,35 @@ struct ToolCallTracker {
 
     // MARK: - What it says
 
-    private mutating func take(_ node: Node, at position: Int?) {
-        guard let position, calls.indices.contains(position) else { return }
+    private mutating func piece(_ node: Node, _ position: Int) -> ToolCallDelta? {
+        var call = calls[position]
+        defer { calls[position] = call }
         let custom = node["custom"]
         let function = custom ?? node["function"]
-        if calls[position].id.isEmpty { calls[position].id = node["id"]?.string ?? "" }
-        if calls[position].name.isEmpty { calls[position].name = name(of: node) }
-        if custom != nil { calls[position].isCustom = true }
-        calls[position].held += arguments(function?[custom == nil ? "arguments" : "input"])
-    }
-
-    private mutating func piece(_ node: Node, _ position: Int) -> ToolCallDelta? {
-        take(node, at: position)
-        guard !calls[position].name.isEmpty else { return nil }
-        let call = calls[position]
-        calls[position].held = []
-        calls[position].isOpen = true
-        if !call.held.isEmpty { calls[position].hasArguments = true }
-        if call.isOpen {
-            guard !call.held.isEmpty else { return nil }
-            return ToolCallDelta(index: position, arguments: call.held, isCustom: call.isCustom)
+        if call.id.isEmpty { call.id = node["id"]?.string ?? "" }
+        if call.name.isEmpty { call.name = name(of: node) }
+        if custom != nil { call.isCustom = true }
+        let more = arguments(function?[custom == nil ? "arguments" : "input"])
+        if !more.isEmpty { call.hasArguments = true }
+        if let number = call.number {
+            guard !more.isEmpty else { return nil }
+            return ToolCallDelta(index: number, arguments: Array(more), isCustom: call.isCustom)
         }
-        return ToolCallDelta(
-            index: position, id: uniqueID(call, position), name: call.name, arguments: call.held,
-            isCustom: call.isCustom)
+        guard call.name.isEmpty || toolNames.contains(call.name) else { return nil }
+        call.held += more
+        guard !call.name.isEmpty else { return nil }
+        return open(&call, position)
     }
 
-    /// The provider's id, unless there is none or an earlier call has the same.
-    private func uniqueID(_ call: Call, _ position: Int) -> String {
-        let isTaken = calls.prefix(position).contains { $0.id == call.id }
-        return call.id.isEmpty || isTaken ? "\(idStem)_\(position)" : call.id
+    private mutating func open(_ call: inout Call, _ position: Int) -> ToolCallDelta {
+        let number = openCount
+        openCount += 1
+        call.number = number
+        let isTaken = calls.prefix(position).contains { $0.number != nil && $0.id == call.id }
+        let id = call.id.isEmpty || isTaken ? "\(idStem)_\(number)" : call.id
+        defer { call.held = [] }
+        return ToolCallDelta(
+            index: number, id: id, name: call.name, arguments: call.held, isCustom: call.isCustom)
     }
 
     /// The inside of a string literal. Some providers send an object where a string belongs.
