@@ -2,7 +2,7 @@ internal import CLinux
 internal import Glibc
 
 /// A process that this one has started. Whoever starts it also asks for its end, or it stays a zombie.
-package struct ChildProcess: Sendable {
+package struct Subprocess: Sendable {
     /// How a process ended.
     package enum Ending: Sendable, Hashable {
         case exited(Int32)
