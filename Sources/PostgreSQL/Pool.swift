@@ -149,8 +149,10 @@ package import EventLoop
         }
         // Down: an attempt is under way or soon will be; waiting for it helps nobody.
         if open == 0, let lastError { throw lastError }
-        if probe == nil, attempts <= waiters.count { connect() }
-        return lend(try await queue())
+        let waiter = Waiter()
+        waiters.append(waiter)
+        if probe == nil, attempts < waiters.count { connect() }
+        return lend(try await connection(for: waiter))
     }
 
     private func lend(_ connection: Connection) -> Connection {
@@ -158,9 +160,7 @@ package import EventLoop
         return connection
     }
 
-    private func queue() async throws -> Connection {
-        let waiter = Waiter()
-        waiters.append(waiter)
+    private func connection(for waiter: Waiter) async throws -> Connection {
         let timer = Loop.after(milliseconds: waitTimeout) {
             waiter.error = .unavailable("no free connection in time")
             waiter.gate.open()
@@ -247,8 +247,8 @@ package import EventLoop
     private func failed(_ error: DatabaseError) {
         lastError = error
         settings?.rotate()
-        // Others may still come back from their users; without any, waiting is in vain.
-        if open == 0 { refuseAll(error) }
+        // While others are lent or on their way, one of them may still serve who waits.
+        if open + attempts == 0 { refuseAll(error) }
         guard probe == nil, !isClosed else { return }
         probe = Loop.after(milliseconds: backOff.next()) { [weak self] in
             guard let self else { return }

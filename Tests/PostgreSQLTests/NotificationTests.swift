@@ -8,8 +8,8 @@ import Testing
 struct NotificationTests {
     @Test("hears its channels, and says when it may have missed something")
     func listens() async throws {
-        let server = try TemporaryPostgreSQL()
-        let conninfo = try server.makeDatabase()
+        let server = try await TemporaryPostgreSQL.make()
+        let conninfo = try await server.makeDatabase()
         var heard: [String] = []
         var gaps = 0
         let listener = NotificationListener(
@@ -17,20 +17,20 @@ struct NotificationTests {
             onNotification: { heard.append("\($0) \($1)") })
         #expect(await waitUntil { listener.isListening })
         #expect(gaps == 1)
-        try server.sql("NOTIFY one, 'a'; NOTIFY three, 'b'; NOTIFY two", database: "test_1")
+        try await server.sql("NOTIFY one, 'a'; NOTIFY three, 'b'; NOTIFY two", database: "test_1")
         #expect(await waitUntil { heard.count >= 2 })
         #expect(heard == ["one a", "two "])
 
-        try server.stop()
+        try await server.stop()
         #expect(await waitUntil { !listener.isListening })
-        try server.start()
+        try await server.start()
         #expect(await waitUntil { listener.isListening })
         #expect(gaps == 2)
-        try server.sql("NOTIFY one, 'again'", database: "test_1")
+        try await server.sql("NOTIFY one, 'again'", database: "test_1")
         #expect(await waitUntil { heard.last == "one again" })
 
         listener.close()
         #expect(!listener.isListening)
-        try server.stop()
+        try await server.stop()
     }
 }

@@ -8,7 +8,7 @@ import Testing
 struct PoolTests {
     @Test("serves a thousand callers with four sessions")
     func shares() async throws {
-        let pool = try makePool(size: 4)
+        let pool = try await makePool(size: 4)
         var sessions: Set<Int> = []
         var answers = 0
         for _ in 0..<1000 {
@@ -27,7 +27,7 @@ struct PoolTests {
 
     @Test("serves callers in the order in which they came")
     func fair() async throws {
-        let pool = try makePool(size: 1)
+        let pool = try await makePool(size: 1)
         var order: [Int] = []
         for number in 0..<50 {
             spawn {
@@ -42,7 +42,7 @@ struct PoolTests {
 
     @Test("refuses a caller who waited too long, and serves the next one")
     func boundedWait() async throws {
-        let conninfo = try TemporaryPostgreSQL.shared.get().makeDatabase()
+        let conninfo = try await TemporaryPostgreSQL.shared().makeDatabase()
         let pool = Pool(conninfo: conninfo, size: 1, statementTimeout: 10_000, waitTimeout: 200)
         var isDone = false
         spawn {
@@ -60,7 +60,7 @@ struct PoolTests {
 
     @Test("ends a statement that takes too long as unavailable and keeps the session")
     func statementTimeout() async throws {
-        let pool = try makePool(size: 1, statementTimeout: 200)
+        let pool = try await makePool(size: 1, statementTimeout: 200)
         let session = try await pool.query(.session).first?.integer(0)
         let error = await databaseError { _ = try await pool.query(.sleep, [.number(30)]) }
         #expect(error?.kind == .unavailable)
@@ -71,7 +71,7 @@ struct PoolTests {
 
     @Test("lets a cancelled caller go at once and settles the session behind it")
     func cancelled() async throws {
-        let pool = try makePool(size: 1)
+        let pool = try await makePool(size: 1)
         let session = try await pool.query(.session).first?.integer(0)
         var end: (any Error)?
         let started = Loop.now
@@ -90,7 +90,7 @@ struct PoolTests {
 
     @Test("rolls back the transaction of a cancelled caller")
     func cancelledTransaction() async throws {
-        let pool = try makePool(size: 1)
+        let pool = try await makePool(size: 1)
         _ = try await pool.query(Statement("make", "CREATE TABLE t (n bigint)"))
         let insert = Statement("insert", "INSERT INTO t VALUES (1)")
         var isInside = false
@@ -112,7 +112,7 @@ struct PoolTests {
     @Test("commits what returns, rolls back what throws")
     func transactions() async throws {
         struct Refusal: Error {}
-        let pool = try makePool(size: 2)
+        let pool = try await makePool(size: 2)
         _ = try await pool.query(Statement("make", "CREATE TABLE t (n bigint)"))
         let insert = Statement("insert", "INSERT INTO t VALUES ($1)")
         try await pool.transaction { _ = try await $0.query(insert, [.integer(1)]) }
@@ -129,7 +129,7 @@ struct PoolTests {
 
     @Test("repeats a transaction that lost against another one")
     func conflicts() async throws {
-        let pool = try makePool(size: 8)
+        let pool = try await makePool(size: 8)
         _ = try await pool.query(Statement("make", "CREATE TABLE t AS SELECT 0::bigint AS n"))
         let serializable = Statement("level", "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         let read = Statement("read", "SELECT n FROM t")

@@ -13,7 +13,7 @@ struct StatementTests {
             "\u{1}\u{7f}\u{2028}", "\"; SELECT pg_sleep(9)", "%s%n", "NULL",
         ])
     func echoes(text: String) async throws {
-        let pool = try makePool()
+        let pool = try await makePool()
         let both = Statement("both", "SELECT $1::text, $2::text[]")
         let row = try #require(
             try await pool.query(both, [.text(text), .textArray([text, nil])]).first)
@@ -24,7 +24,7 @@ struct StatementTests {
 
     @Test("carries bytes with NUL, and refuses NUL in text instead of cutting it")
     func bytes() async throws {
-        let pool = try makePool()
+        let pool = try await makePool()
         let every = (0...255).map { UInt8($0) }
         let bytes = Statement("bytes", "SELECT $1::bytea, $2::bytea[], octet_length($1::bytea)")
         let row = try #require(
@@ -43,7 +43,7 @@ struct StatementTests {
 
     @Test("returns every type that it takes")
     func types() async throws {
-        let pool = try makePool()
+        let pool = try await makePool()
         let types = Statement(
             "types",
             """
@@ -79,7 +79,7 @@ struct StatementTests {
 
     @Test("refuses a field of another type, a null and a column that is not there")
     func wrongFields() async throws {
-        let pool = try makePool()
+        let pool = try await makePool()
         let fields = Statement("fields", "SELECT 1::bigint, NULL::text")
         let row = try #require(try await pool.query(fields).first)
         #expect(throws: DatabaseError.self) { try row.text(0) }
@@ -91,7 +91,7 @@ struct StatementTests {
 
     @Test("returns ten thousand rows, and a row of eight megabytes")
     func large() async throws {
-        let pool = try makePool()
+        let pool = try await makePool()
         let many = Statement(
             "many", "SELECT n, repeat('x', (n % 100)::int) FROM generate_series(1, $1::bigint) n")
         let rows = try await pool.query(many, [.integer(10_000)])
@@ -107,7 +107,7 @@ struct StatementTests {
 
     @Test("says what failed without a value")
     func errors() async throws {
-        let pool = try makePool()
+        let pool = try await makePool()
         let canary = "canary-7f3a"
         let cast = Statement("cast", "SELECT $1::text::integer")
         let error = try #require(
@@ -127,7 +127,7 @@ struct StatementTests {
 
     @Test("survives a change of the table that it reads")
     func stalePlan() async throws {
-        let pool = try makePool(size: 1)
+        let pool = try await makePool(size: 1)
         _ = try await pool.query(Statement("make", "CREATE TABLE t AS SELECT 1 AS a"))
         let read = Statement("read", "SELECT * FROM t")
         #expect(try await pool.query(read).first?.count == 1)

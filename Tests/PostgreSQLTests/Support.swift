@@ -10,8 +10,8 @@ extension Statement {
 }
 
 /// A pool on a new database of the shared server.
-@LoopActor func makePool(size: Int = 4, statementTimeout: Int = 10_000) throws -> Pool {
-    let conninfo = try TemporaryPostgreSQL.shared.get().makeDatabase()
+@LoopActor func makePool(size: Int = 4, statementTimeout: Int = 10_000) async throws -> Pool {
+    let conninfo = try await TemporaryPostgreSQL.shared().makeDatabase()
     return Pool(
         conninfo: conninfo, size: size, statementTimeout: statementTimeout, waitTimeout: 5000)
 }

@@ -12,8 +12,7 @@ package final class TemporaryPostgreSQL: @unchecked Sendable {
         package let description: String
     }
 
-    /// The server that most tests share, each with a database of its own.
-    package static let shared = Result { try TemporaryPostgreSQL() }
+    private static let sharedServer = Result { try TemporaryPostgreSQL() }
 
     /// Holds the socket and the data.
     package let folder: String
@@ -22,54 +21,33 @@ package final class TemporaryPostgreSQL: @unchecked Sendable {
     private let lock = NSLock()
     private var databases = 0
 
-    /// Makes and starts a server.
-    package init() throws {
-        binaries = try Self.findBinaries()
-        var template = Array("/tmp/archway-postgresql-XXXXXX".utf8CString)
-        guard let path = mkdtemp(&template) else {
-            throw Failure(description: "mkdtemp: \(String(cString: strerror(errno)))")
-        }
-        folder = String(cString: path)
-        watcher = Pipe()
-        if geteuid() == 0 { try run("/usr/bin/chown", ["postgres", folder]) }
-        try startWatcher()
-        try runAsServer(
-            "initdb",
-            [
-                "-D", "\(folder)/data", "-U", "archway", "-A", "trust", "-E", "UTF8",
-                "--locale=C.UTF-8", "--no-sync",
-            ])
-        try start()
+    /// The server that most tests share, each with a database of its own.
+    package static func shared() async throws -> TemporaryPostgreSQL {
+        try await onThread { try sharedServer.get() }
+    }
+
+    /// A new server, for a test that stops it.
+    package static func make() async throws -> TemporaryPostgreSQL {
+        try await onThread { try TemporaryPostgreSQL() }
     }
 
     /// Stops the server, as `pg_ctl stop -m immediate` does: no goodbye to anybody.
-    package func stop() throws {
-        try runAsServer("pg_ctl", ["-D", "\(folder)/data", "-m", "immediate", "stop"])
+    package func stop() async throws {
+        try await Self.onThread { try self.stopNow() }
     }
 
     /// Starts the server again and waits until it answers.
-    package func start(maximumConnections: Int = 120) throws {
-        let options = [
-            "-k \(folder)", "-c listen_addresses=''", "-c fsync=off", "-c full_page_writes=off",
-            "-c synchronous_commit=off", "-c max_connections=\(maximumConnections)",
-            "-c shared_buffers=16MB", "-c superuser_reserved_connections=0",
-        ]
-        try runAsServer(
-            "pg_ctl",
-            [
-                "-D", "\(folder)/data", "-l", "\(folder)/log", "-w", "-t", "60",
-                "-o", options.joined(separator: " "), "start",
-            ])
+    package func start(maximumConnections: Int = 120) async throws {
+        try await Self.onThread { try self.startNow(maximumConnections) }
     }
 
     /// A new, empty database; returns libpq's connection string for it.
-    package func makeDatabase() throws -> String {
-        let number = lock.withLock {
+    package func makeDatabase() async throws -> String {
+        let name = lock.withLock {
             databases += 1
-            return databases
+            return "test_\(databases)"
         }
-        let name = "test_\(number)"
-        try sql("CREATE DATABASE \(name)", database: "postgres")
+        try await sql("CREATE DATABASE \(name)", database: "postgres")
         return conninfo(database: name)
     }
 
@@ -80,12 +58,64 @@ package final class TemporaryPostgreSQL: @unchecked Sendable {
 
     /// Runs SQL with psql, as an operator would; returns its plain output.
     @discardableResult
-    package func sql(_ text: String, database: String) throws -> String {
-        try run(
-            "\(binaries)/psql",
+    package func sql(_ text: String, database: String) async throws -> String {
+        try await Self.onThread {
+            try self.run(
+                "\(self.binaries)/psql",
+                [
+                    "-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", "-h", self.folder,
+                    "-U", "archway", "-d", database, "-c", text,
+                ])
+        }
+    }
+
+    /// The loop's thread must never wait for a process.
+    private static func onThread<Value: Sendable>(
+        _ body: @escaping @Sendable () throws -> Value
+    ) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(with: Result { try body() }) }
+        }
+    }
+
+    private init() throws {
+        binaries = try Self.findBinaries()
+        var template = Array("/tmp/archway-postgresql-XXXXXX".utf8CString)
+        guard let path = mkdtemp(&template) else {
+            throw Failure(description: "mkdtemp: \(String(cString: strerror(errno)))")
+        }
+        folder = String(cString: path)
+        watcher = Pipe()
+        // The server must not hold the watcher's pipe open.
+        for file in [watcher.fileHandleForWriting, watcher.fileHandleForReading] {
+            _ = fcntl(file.fileDescriptor, F_SETFD, FD_CLOEXEC)
+        }
+        if geteuid() == 0 { try run("/usr/bin/chown", ["postgres", folder]) }
+        try startWatcher()
+        try runAsServer(
+            "initdb",
             [
-                "-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", "-h", folder, "-U", "archway",
-                "-d", database, "-c", text,
+                "-D", "\(folder)/data", "-U", "archway", "-A", "trust", "-E", "UTF8",
+                "--locale=C.UTF-8", "--no-sync",
+            ])
+        try startNow(120)
+    }
+
+    private func stopNow() throws {
+        try runAsServer("pg_ctl", ["-D", "\(folder)/data", "-m", "immediate", "stop"])
+    }
+
+    private func startNow(_ maximumConnections: Int) throws {
+        let options = [
+            "-k \(folder)", "-c listen_addresses=''", "-c fsync=off", "-c full_page_writes=off",
+            "-c synchronous_commit=off", "-c max_connections=\(maximumConnections)",
+            "-c shared_buffers=16MB", "-c superuser_reserved_connections=0",
+        ]
+        try runAsServer(
+            "pg_ctl",
+            [
+                "-D", "\(folder)/data", "-l", "\(folder)/log", "-w", "-t", "60",
+                "-o", options.joined(separator: " "), "start",
             ])
     }
 
@@ -128,26 +158,28 @@ package final class TemporaryPostgreSQL: @unchecked Sendable {
     }
 
     /// Runs a program to its end. Its output goes to a file: a server that stays behind would keep a
-    /// pipe open for ever.
+    /// pipe open for ever. (And Foundation's `Process` waits for all descendants.)
     @discardableResult
     private func run(_ program: String, _ arguments: [String]) throws -> String {
         let output = "\(folder)/\(UUID().uuidString).output"
-        _ = FileManager.default.createFile(atPath: output, contents: nil)
-        defer { try? FileManager.default.removeItem(atPath: output) }
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = arguments
-        process.currentDirectoryURL = URL(fileURLWithPath: "/")
-        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: output))
-        process.standardOutput = file
-        process.standardError = file
-        process.standardInput = FileHandle.nullDevice
-        let ended = DispatchSemaphore(value: 0)
-        process.terminationHandler = { _ in ended.signal() }
-        try process.run()
-        ended.wait()
+        defer { unlink(output) }
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 1, output, O_CREAT | O_WRONLY, 0o600)
+        posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        let words: [UnsafeMutablePointer<CChar>?] =
+            ([program] + arguments).map { strdup($0) } + [nil]
+        defer { for word in words { free(word) } }
+        var child: pid_t = 0
+        guard posix_spawn(&child, program, &actions, nil, words, environ) == 0 else {
+            throw Failure(description: "\(program) cannot be started")
+        }
+        var status: Int32 = 0
+        while waitpid(child, &status, 0) < 0 && errno == EINTR {}
         let text = (try? String(contentsOfFile: output, encoding: .utf8)) ?? ""
-        guard process.terminationStatus == 0 else {
+        guard status == 0 else {
             throw Failure(description: "\(program) \(arguments.joined(separator: " ")): \(text)")
         }
         return text.trimmingCharacters(in: .whitespacesAndNewlines)
