@@ -56,6 +56,7 @@ let package = Package(
 
         // Foundations.
         module("EventLoop", ["CLinux"]),
+        module("System", ["CLinux", "EventLoop"]),
         module("HTTP"),
         module("JSON", ["CJansson"]),
         module("YAML", ["CYAML"]),
@@ -79,10 +80,10 @@ let package = Package(
             "Gateway",
             [
                 "Crypto", "EventLoop", "FastCGI", "HTML", "HTTP", "HTTPClient", "JSON", "OpenAI",
-                "PostgreSQL", "Providers", "Store", "YAML",
+                "PostgreSQL", "Providers", "Store", "System", "YAML",
             ]),
         .executableTarget(
-            name: "archway", dependencies: ["Gateway"], swiftSettings: settings),
+            name: "archway", dependencies: ["Gateway", "System"], swiftSettings: settings),
 
         // Tools of the tests.
         tool("ScriptedProvider", ["EventLoop", "HTTP", "JSON"]),

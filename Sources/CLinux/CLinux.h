@@ -11,6 +11,7 @@
 #include <spawn.h>
 #include <string.h>
 #include <stdint.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -19,6 +20,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -38,4 +40,41 @@ int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions
 // accept4(2) without the peer's address, which a UNIX socket has none of. The connection blocks, as libfcgi needs it.
 static inline int accept_connection(int listening) {
     return accept4(listening, NULL, NULL, SOCK_CLOEXEC);
+}
+
+// A listening UNIX stream socket at `path` with these permission bits; what lay there before is removed. Negative: failed.
+static inline int listen_at_path(const char *path, mode_t mode, int backlog) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof(address.sun_path)) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    strcpy(address.sun_path, path);
+    int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (descriptor < 0) return -1;
+    unlink(path);
+    mode_t before = umask(0777 & ~mode);
+    int failed = bind(descriptor, (struct sockaddr *)&address, sizeof address) || listen(descriptor, backlog);
+    int code = errno;
+    umask(before);
+    if (failed) {
+        close(descriptor);
+        errno = code;
+        return -1;
+    }
+    return descriptor;
+}
+
+// sd_notify(3): one datagram to the socket that systemd names. Without a socket nothing happens.
+static inline void notify_manager(const char *path, const char *state) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    size_t length = strlen(path);
+    if (length >= sizeof(address.sun_path)) return;
+    memcpy(address.sun_path, path, length);
+    if (path[0] == '@') address.sun_path[0] = 0;
+    int descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (descriptor < 0) return;
+    (void)sendto(descriptor, state, strlen(state), MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&address,
+                 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));
+    close(descriptor);
 }

@@ -131,6 +131,15 @@ package final class Connection: Watcher {
         } while start < bytes.count
     }
 
+    /// Sends a small piece if that needs no waiting; else drops it. For comments, which may be lost.
+    package func writeIfReady(_ bytes: [UInt8]) {
+        guard state == .open, !waitsForSpace, !hasDeparted, bytes.count <= 1024, isWritable(),
+            let fastCGI
+        else { return }
+        credit = 0
+        if !fastCGI.send(bytes, bytes.indices) { breakOff() }
+    }
+
     /// Ends the reply as complete (`FCGI_END_REQUEST`).
     package func finish() async throws {
         guard state == .open, let fastCGI else { throw ReplyError.notOpen }

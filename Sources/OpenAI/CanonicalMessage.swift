@@ -71,3 +71,13 @@ extension Message {
     /// What the message says, in one spelling.
     package var canonical: CanonicalMessage { CanonicalMessage(self) }
 }
+
+extension ChatCompletion.Choice {
+    /// The answer as the client will send it back in its next request.
+    package var canonical: CanonicalMessage {
+        guard let document = try? Document(Value.object(message).encoded()) else {
+            return CanonicalMessage(role: .assistant, text: text)
+        }
+        return CanonicalMessage(Message(role: .assistant, node: document.root))
+    }
+}

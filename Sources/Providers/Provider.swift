@@ -116,6 +116,15 @@ package struct ProviderCompletion: Sendable {
     package var usage: Usage?
     /// Fingerprint and service tier.
     package var origin: Origin
+
+    /// A completion as given.
+    package init(
+        choices: [ChatCompletion.Choice], usage: Usage?, origin: Origin = Origin()
+    ) {
+        self.choices = choices
+        self.usage = usage
+        self.origin = origin
+    }
 }
 
 /// What the configuration says about a provider and its wire needs to know.

@@ -1,1 +1,10 @@
-@main enum Archway { static func main() {} }
+internal import Gateway
+internal import System
+
+/// The program `archway`.
+@main
+enum Archway {
+    static func main() {
+        Host.exit(Program.run(Array(CommandLine.arguments.dropFirst())))
+    }
+}

@@ -1,4 +1,5 @@
 import EventLoop
+import System
 
 extension Configuration {
     /// Reads a file, by the process's environment; paths in `${file:}` are relative to the file's folder.

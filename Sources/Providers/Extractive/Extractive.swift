@@ -30,6 +30,19 @@ package enum Extractive {
         /// Words and signs counted; there is no model whose tokens could be.
         package var usage: Usage
 
+        init(paragraphs: [String], cited: [Int], usage: Usage) {
+            self.paragraphs = paragraphs
+            self.cited = cited
+            self.usage = usage
+        }
+
+        /// An answer that quotes nothing.
+        package init(saying text: String) {
+            self.init(
+                paragraphs: [text], cited: [],
+                usage: Usage(promptTokens: 0, completionTokens: 0, source: .counted))
+        }
+
         /// The whole text.
         package var text: String { paragraphs.joined(separator: "\n\n") }
 

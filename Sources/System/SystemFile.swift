@@ -1,4 +1,5 @@
 internal import CLinux
+package import EventLoop
 internal import Glibc
 
 /// Files and the environment, for what is read once at start: these calls block.

@@ -1,4 +1,5 @@
 internal import CLinux
+package import EventLoop
 internal import Glibc
 
 /// A process that this one has started. Whoever starts it also asks for its end, or it stays a zombie.

@@ -1,4 +1,5 @@
 internal import CLinux
+package import EventLoop
 internal import Glibc
 
 extension SystemFile {

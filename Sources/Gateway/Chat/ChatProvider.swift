@@ -1,0 +1,167 @@
+internal import EventLoop
+internal import HTTP
+internal import HTTPClient
+internal import OpenAI
+internal import Providers
+
+/// Station 10: the candidates in order, until one of them has something to say.
+extension Chat {
+    /// Bytes of a provider's error reply that are looked at, and of a whole completion.
+    private static let errorLimit = 64 * 1024
+    private static let completionLimit = 64 << 20
+    /// Milliseconds that a provider gets for its figures after the answer is whole.
+    private static let epilogue = 2000
+
+    /// Runs `attempt` for each candidate until one succeeds. Once something was said, there is no other attempt.
+    func eachCandidate(_ attempt: (Candidate) async throws -> Void) async throws {
+        var last = ProviderFailure(.providerUnreachable, isRetriable: false, detail: "no candidate")
+        for candidate in model.candidates {
+            exchange.findings.provider = candidate.provider.name
+            exchange.findings.providerModel = candidate.model
+            do {
+                return try await attempt(candidate)
+            } catch let error as ProviderFailure {
+                last = error
+            } catch let error as ClientError {
+                last = ProviderFailure(error)
+            }
+            exchange.findings.detail = "\(candidate.provider.name): \(last.debugDescription)"
+            if answer.hasBegun || !last.permitsFailover { break }
+        }
+        throw last
+    }
+
+    /// Asks a candidate for a stream and hands over each event. `flush` follows whatever came in one piece.
+    func streamEvents(
+        of candidate: Candidate, _ take: (ChatEvent) -> Void, flush: () async throws -> Void
+    ) async throws {
+        guard case .remote(let provider) = candidate.provider.endpoint else {
+            quote().events().forEach(take)
+            return try await flush()
+        }
+        let call = call(candidate, isStream: true)
+        let transfer = try start(provider, candidate, call)
+        defer { transfer.close() }
+        try await check(transfer, provider)
+        var reader = provider.reader(of: Question(call, completionID: id))
+        var framer = Framer(provider.framing)
+        var timer: Timer?
+        defer { timer?.cancel() }
+        while let piece = try await next(of: transfer) {
+            framer.append(piece)
+            while let data = try framer.next() {
+                for event in try reader.read(data) { take(event) }
+            }
+            try await flush()
+            if answer.isFinished, timer == nil {
+                timer = Loop.after(milliseconds: Self.epilogue) { transfer.close() }
+            }
+        }
+        if let data = framer.rest() {
+            for event in try reader.read(data) { take(event) }
+        }
+        if !answer.isFinished {
+            for event in try reader.end() { take(event) }
+        }
+        try await flush()
+    }
+
+    /// Asks a candidate for a whole completion.
+    func completion(of candidate: Candidate) async throws -> ProviderCompletion {
+        guard case .remote(let provider) = candidate.provider.endpoint else {
+            var draft = ChatDraft()
+            var usage: OpenAI.Usage?
+            for event in quote().events() {
+                switch event {
+                case .text(let text): draft.append(text)
+                case .choices(let deltas): deltas.forEach { draft.append($0) }
+                case .usage(let figures): usage = figures
+                default: break
+                }
+            }
+            return ProviderCompletion(choices: draft.completed(), usage: usage)
+        }
+        let call = call(candidate, isStream: false)
+        let transfer = try start(provider, candidate, call)
+        defer { transfer.close() }
+        try await check(transfer, provider)
+        let body = try await transfer.body(limit: Self.completionLimit)
+        return try provider.completion(body, to: Question(call, completionID: id))
+    }
+
+    /// The next piece of the body. After the answer is whole, whatever ends the transfer is its end.
+    private func next(of transfer: Transfer) async throws -> [UInt8]? {
+        do {
+            return try await transfer.next()
+        } catch let error as ClientError {
+            if answer.isFinished { return nil }
+            throw error
+        }
+    }
+
+    private func call(_ candidate: Candidate, isStream: Bool) -> ChatCall {
+        ChatCall(request, model: candidate.model, isStream: isStream, systemText: systemText)
+    }
+
+    private func start(
+        _ provider: any Provider, _ candidate: Candidate, _ call: ChatCall
+    ) throws -> Transfer {
+        let request = try provider.chat(call)
+        return try worker.client.start(
+            Call(
+                method: request.method, url: candidate.provider.baseURL + request.path,
+                fields: request.fields, body: request.body,
+                deadlines: candidate.provider.deadlines))
+    }
+
+    private func check(_ transfer: Transfer, _ provider: any Provider) async throws {
+        let head = try await transfer.head()
+        guard !head.status.isSuccess else { return }
+        let body = (try? await transfer.body(limit: Self.errorLimit)) ?? []
+        try Task.checkCancellation()
+        throw provider.failure(status: head.status, fields: head.fields, body: body)
+    }
+
+    /// The embedded provider. It has no mind for side requests; an empty object is what their senders take as "nothing".
+    private func quote() -> Extractive.Answer {
+        if isSideRequest {
+            return Extractive.Answer(saying: "{}")
+        }
+        return Extractive.answer(
+            to: request.lastUserText, from: evidence.quotable, limit: request.maximumTokens)
+    }
+}
+
+/// Cuts a provider's body into what its reader takes.
+private struct Framer {
+    private var events = EventStreamParser()
+    private var lines = LineParser()
+    private let framing: Framing
+
+    init(_ framing: Framing) {
+        self.framing = framing
+    }
+
+    mutating func append(_ bytes: [UInt8]) {
+        switch framing {
+        case .serverSentEvents: events.append(bytes)
+        case .lines: lines.append(bytes)
+        }
+    }
+
+    mutating func next() throws -> [UInt8]? {
+        do {
+            return switch framing {
+            case .serverSentEvents: try events.next()?.data
+            case .lines: try lines.next()
+            }
+        } catch {
+            throw ProviderFailure(.providerBadResponse, isRetriable: false, detail: "\(error)")
+        }
+    }
+
+    /// A last line may lack its end; a last event may not.
+    mutating func rest() -> [UInt8]? {
+        framing == .lines ? lines.end() : nil
+    }
+}

@@ -1,0 +1,53 @@
+/// Follows the references `[n]` in an answer as it streams by: notes those to passages that were retrieved and removes those to
+/// none. Works on the inside of JSON string literals, in which brackets and digits stand for themselves.
+struct CitationFilter: Sendable {
+    /// Digits of the longest reference that is looked at.
+    private static let longest = 3
+
+    private let known: Set<Int>
+    /// A reference that has begun: `[` and digits.
+    private var pending: [UInt8] = []
+    /// Numbers that the text refers to.
+    private(set) var cited: Set<Int> = []
+
+    /// `known` are the numbers of the retrieved passages.
+    init(known: Set<Int>) {
+        self.known = known
+    }
+
+    /// Takes a piece and returns what may go out.
+    mutating func pass(_ piece: some Sequence<UInt8>) -> [UInt8] {
+        var output: [UInt8] = []
+        for byte in piece {
+            switch byte {
+            case UInt8(ascii: "["):
+                output += pending
+                pending = [byte]
+            case UInt8(ascii: "0")...UInt8(ascii: "9")
+            where !pending.isEmpty && pending.count <= Self.longest:
+                pending.append(byte)
+            case UInt8(ascii: "]") where pending.count > 1:
+                output += closed()
+            default:
+                output += pending
+                pending = []
+                output.append(byte)
+            }
+        }
+        return output
+    }
+
+    /// The answer has ended: what was held back.
+    mutating func end() -> [UInt8] {
+        defer { pending = [] }
+        return pending
+    }
+
+    private mutating func closed() -> [UInt8] {
+        defer { pending = [] }
+        let number = pending.dropFirst().reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }
+        guard known.contains(number) else { return [] }
+        cited.insert(number)
+        return pending + [UInt8(ascii: "]")]
+    }
+}

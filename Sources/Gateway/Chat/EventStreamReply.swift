@@ -1,0 +1,71 @@
+internal import EventLoop
+internal import FastCGI
+internal import HTTP
+
+/// A reply of server-sent events. Its status waits for the first event, but not for ever: then the stream opens, and whatever
+/// goes wrong later is told in band. Silence is filled with comments, so that no proxy on the way loses patience.
+@LoopActor
+final class EventStreamReply {
+    private static let fields: Fields = [
+        "content-type": "text/event-stream",
+        "cache-control": "no-cache, no-transform",
+        "x-accel-buffering": "no",
+    ]
+
+    private let exchange: Exchange
+    /// Milliseconds of silence between two comments.
+    private let keepAlive: Int
+    /// Goes on without the client: writes are dropped instead of failing.
+    private let toleratesDeparture: Bool
+    private var timer: Timer?
+    private var lastWrite = Loop.now
+    private(set) var isOpen = false
+
+    /// `hold` are the milliseconds that the status waits at most.
+    init(_ exchange: Exchange, hold: Int, keepAlive: Int, toleratesDeparture: Bool) {
+        self.exchange = exchange
+        self.keepAlive = keepAlive
+        self.toleratesDeparture = toleratesDeparture
+        timer = Loop.after(milliseconds: hold) { [weak self] in self?.breakSilence() }
+    }
+
+    /// Sends events; the first ones open the stream.
+    func write(_ events: [UInt8]) async throws {
+        if toleratesDeparture, exchange.connection.hasDeparted { return }
+        try open()
+        lastWrite = Loop.now
+        try await exchange.connection.write(events)
+    }
+
+    /// Ends the reply as a whole one.
+    func finish() async throws {
+        stop()
+        if toleratesDeparture, exchange.connection.hasDeparted { return }
+        try open()
+        try await exchange.connection.finish()
+    }
+
+    /// No more comments.
+    func stop() {
+        timer?.cancel()
+        timer = nil
+    }
+
+    private func open() throws {
+        guard !isOpen else { return }
+        try exchange.open(.ok, Self.fields)
+        isOpen = true
+    }
+
+    /// The stream is silent since `lastWrite`, or was not: the timer is not set anew with each write.
+    private func breakSilence() {
+        let silence = Int(Loop.now - lastWrite)
+        if !isOpen || silence >= keepAlive {
+            guard (try? open()) != nil else { return }
+            exchange.connection.writeIfReady(ServerSentEvent.keepAlive)
+            lastWrite = Loop.now
+        }
+        let rest = keepAlive - Int(Loop.now - lastWrite)
+        timer = Loop.after(milliseconds: max(1, rest)) { [weak self] in self?.breakSilence() }
+    }
+}

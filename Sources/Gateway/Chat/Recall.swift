@@ -1,0 +1,79 @@
+internal import Crypto
+internal import EventLoop
+internal import HTTP
+internal import JSON
+internal import OpenAI
+internal import PostgreSQL
+internal import Store
+
+/// Station 7: the conversation that a request belongs to. What the caller sent is stored before the provider is called, and the
+/// answer has its place.
+struct Recall: Sendable {
+    /// The longest name that a front end may give to a conversation, in characters.
+    static let longestID = 200
+    /// Beginnings of names that stand for nothing lasting.
+    private static let passing = ["local:", "temporary:", "channel:"]
+
+    let conversationID: String
+    let ownerID: String
+    private let answerID: String
+    private let parentHash: [UInt8]?
+
+    /// The front end's name for the conversation, from the first configured field that has one. Nil when there is none, or only
+    /// that of a passing chat. Throws when it is too long.
+    static func externalID(_ fields: Fields, headers: [String]) throws(APIError) -> String? {
+        for name in headers {
+            guard let value = fields[name], !value.isEmpty else { continue }
+            guard value.count <= longestID else {
+                throw .invalidValue(name, "must have at most \(longestID) characters")
+            }
+            return passing.contains { value.hasPrefix($0) } ? nil : value
+        }
+        return nil
+    }
+
+    /// Stores the history and makes room for the answer.
+    @LoopActor
+    static func begin(
+        _ chat: Chat, owner: String, externalID: String?
+    ) async throws -> Recall {
+        var beginning = Beginning(
+            ownerID: owner, externalID: externalID, newID: Identifier.make("conv"),
+            requestID: chat.exchange.requestID, now: .now)
+        var parent: [UInt8]?
+        for message in chat.request.messages where !message.role.isInstruction {
+            let hash = link(parent, message.canonical)
+            beginning.turns.append(
+                NewTurn(
+                    id: Identifier.make("turn"), parentHash: parent, hash: hash,
+                    position: beginning.turns.count, role: message.role.rawValue,
+                    content: message.node.bytes))
+            parent = hash
+        }
+        let answer = NewAnswer(
+            id: Identifier.make("turn"), parentHash: parent, position: beginning.turns.count,
+            model: chat.request.model, worker: chat.worker.instanceID)
+        beginning.answer = answer
+        let id = try await Conversations.begin(beginning, in: chat.worker.pool)
+        return Recall(
+            conversationID: id, ownerID: owner, answerID: answer.id, parentHash: parent)
+    }
+
+    /// Stores the answer, whole or not. After it returns the answer is durable.
+    @LoopActor
+    func finish(_ answer: ChatCompletion.Choice?, _ status: Turn.Status, in pool: Pool) async throws
+    {
+        let message = answer.map { [Member("role", "assistant")] + $0.message } ?? []
+        _ = try await Conversations.finish(
+            Ending(
+                answerID: answerID, ownerID: ownerID,
+                hash: answer.map { Self.link(parentHash, $0.canonical) },
+                content: Value.object(message).encoded()[...], status: status, now: .now),
+            in: pool)
+    }
+
+    /// The hash of a history with one more message.
+    private static func link(_ parent: [UInt8]?, _ message: CanonicalMessage) -> [UInt8] {
+        SHA256.hash((parent ?? []) + message.bytes)
+    }
+}

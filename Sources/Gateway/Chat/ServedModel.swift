@@ -1,0 +1,40 @@
+internal import HTTPClient
+internal import Providers
+
+/// A provider as the configuration names it.
+struct ServedProvider: Sendable {
+    let name: String
+    let endpoint: Endpoint
+    /// Without a slash at its end. Empty for an embedded provider.
+    let baseURL: String
+    let deadlines: Deadlines
+}
+
+/// A way to answer for a model.
+struct Candidate: Sendable {
+    let provider: ServedProvider
+    /// The model's name at the provider.
+    let model: String
+}
+
+/// A model that callers may name.
+struct ServedModel: Sendable {
+    let id: String
+    /// For people.
+    let name: String
+    let ownedBy: String
+    /// Tried in order.
+    let candidates: [Candidate]
+    var systemPrompt: String?
+    /// Where answers find their evidence.
+    var retrieval: Configuration.Retrieval?
+    /// Go on with the provider although the caller has left.
+    var finishesAlone = false
+    /// Serves side requests instead of this one.
+    var taskModel: String?
+    /// Roles that may use it.
+    var allowedRoles = Selection.all
+
+    /// Unix seconds that every model shows as `created`: nobody knows better, and it must not differ between workers.
+    static let created = 1_767_225_600
+}

@@ -1,0 +1,34 @@
+/// Every command. A new one is a line here and a file beside this one.
+let commands: [Command] = [
+    Command(
+        "serve", "[--config FILE]", "Runs the pool of workers until SIGTERM.",
+        options: Setup.options, run: Serve.run),
+    Command(
+        "worker", "", "", options: ["config", "instance", "predecessor"], run: Serve.worker),
+    Command(
+        "check-config", "[--config FILE]",
+        "Checks the configuration and shows what is in force, without secrets.",
+        options: Setup.options, run: CheckConfiguration.run),
+    Command(
+        "migrate", "[--config FILE]", "Brings the database's schema up to date.",
+        options: Setup.options, run: Migrate.run),
+    Command(
+        "user create", "NAME [--role ROLE] [--email ADDRESS] [--json]",
+        "Creates a user and prints the id.",
+        options: Setup.options.union(["role", "email"]), flags: ["json"], run: UserCommands.create),
+    Command(
+        "user list", "[--json]", "Lists users.", options: Setup.options, flags: ["json"],
+        run: UserCommands.list),
+    Command(
+        "token create",
+        "--user NAME [--admin] [--name TEXT] [--scopes A,B] [--days N|never] [--json]",
+        "Mints a token and prints it, once. With --admin the user becomes an admin, and is created if need be.",
+        options: Setup.options.union(["user", "name", "scopes", "days"]),
+        flags: ["admin", "json"], run: TokenCommands.create),
+    Command(
+        "token list", "--user NAME [--json]", "Lists a user's tokens, without the tokens.",
+        options: Setup.options.union(["user"]), flags: ["json"], run: TokenCommands.list),
+    Command(
+        "token revoke", "ID|TOKEN", "Revokes a token. All workers refuse it within a second.",
+        options: Setup.options, run: TokenCommands.revoke),
+]

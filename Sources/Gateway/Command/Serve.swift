@@ -1,0 +1,31 @@
+internal import EventLoop
+internal import Store
+internal import System
+
+/// `archway serve`, and the worker processes that it starts.
+enum Serve {
+    /// The master.
+    static func run(_ arguments: Arguments) throws -> Int32 {
+        let path = Setup.path(arguments)
+        let configuration = try Configuration(path: path)
+        Host.raiseDescriptorLimit()
+        let socket = try UnixSocket.inherited() ?? UnixSocket.listen(configuration.socket)
+        let code = Loop.run { () -> Int32 in
+            do {
+                return try await Master(path, socket: socket) { try Configuration(path: path) }
+                    .run()
+            } catch {
+                CommandLineReport.fail("\(error)")
+                return 1
+            }
+        }
+        return code ?? 1
+    }
+
+    /// A worker. Not for people: the master passes it its socket and its channel.
+    static func worker(_ arguments: Arguments) throws -> Int32 {
+        WorkerProcess.run(
+            try Configuration(path: try arguments.require("config")),
+            instanceID: try arguments.require("instance"), predecessor: arguments["predecessor"])
+    }
+}

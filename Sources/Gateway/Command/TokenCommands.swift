@@ -1,0 +1,115 @@
+internal import EventLoop
+internal import JSON
+internal import PostgreSQL
+internal import Store
+
+/// `archway token …`
+enum TokenCommands {
+    /// Prints the token alone on standard output.
+    static func create(_ arguments: Arguments) throws -> Int32 {
+        let configuration = try Setup.configuration(arguments)
+        let isAdmin = arguments.has("admin")
+        let name = arguments["user"] ?? (isAdmin ? "admin" : nil)
+        guard let name else { throw Arguments.Mistake(description: "--user is missing") }
+        let request = try request(arguments, configuration)
+        let (secret, token) = try Setup.withDatabase(configuration) { pool in
+            let user = try await owner(name, isAdmin: isAdmin, in: pool)
+            let (secret, token) = try request.mint(
+                for: user.id, pepper: Array(configuration.pepper.exposed.utf8),
+                pepperVersion: configuration.pepperVersion)
+            try await Tokens.insert(token, in: pool)
+            try await AuditEvent.tokenMinted(id: token.id, user: user.id).recordOnHost(in: pool)
+            return (secret, token)
+        }
+        guard arguments.has("json"), case .object(let members) = token.value else {
+            CommandLineReport.say(secret)
+            return 0
+        }
+        let value = Value.object([Member("token", .string(secret))] + members)
+        CommandLineReport.say(String(decoding: value.encoded(), as: UTF8.self))
+        return 0
+    }
+
+    static func list(_ arguments: Arguments) throws -> Int32 {
+        let name = try arguments.require("user")
+        let tokens = try Setup.withDatabase(try Setup.configuration(arguments)) { pool in
+            try await Tokens.list(user: try await find(name, in: pool).id, in: pool)
+        }
+        for token in tokens {
+            let state =
+                token.revokedAt != nil
+                ? "revoked" : (token.expiresAt ?? .now) < .now ? "expired" : "valid"
+            CommandLineReport.say(
+                arguments.has("json")
+                    ? String(decoding: token.value.encoded(), as: UTF8.self)
+                    : "\(token.id)  \(state)  …\(token.hint)  \(token.name)")
+        }
+        return 0
+    }
+
+    static func revoke(_ arguments: Arguments) throws -> Int32 {
+        let configuration = try Setup.configuration(arguments)
+        let word = try arguments.word("token or token id")
+        let token = try Setup.withDatabase(configuration) { pool in
+            var id = word
+            if TokenFormat.accepts(word) {
+                let digest = TokenFormat.digest(
+                    word, pepper: Array(configuration.pepper.exposed.utf8))
+                id = try await Tokens.find(digest: digest, in: pool)?.token.id ?? ""
+            }
+            guard let token = try await Tokens.revoke(id, at: .now, in: pool) else {
+                throw Arguments.Mistake(description: "there is no such valid token")
+            }
+            try await AuditEvent.tokenRevoked(id: token.id, user: token.userID)
+                .recordOnHost(in: pool)
+            return token
+        }
+        CommandLineReport.say("Revoked \(token.id).")
+        return 0
+    }
+
+    private static func request(
+        _ arguments: Arguments, _ configuration: Configuration
+    ) throws(Arguments.Mistake) -> TokenRequest {
+        var request = TokenRequest(lifetime: configuration.tokenLifetime)
+        request.name = arguments["name"] ?? request.name
+        if let scopes = arguments["scopes"] {
+            request.scopes = scopes.split(separator: ",").map(String.init)
+            for scope in request.scopes where !TokenRequest.knownScopes.contains(scope) {
+                throw Arguments.Mistake(description: "there is no scope \(scope)")
+            }
+        }
+        if let days = arguments["days"] {
+            request.days = Int(days)
+            guard days == "never" || (1...36_500).contains(request.days ?? 0) else {
+                throw Arguments.Mistake(description: "--days takes 1 to 36500, or never")
+            }
+        }
+        return request
+    }
+
+    /// The local user of this name. With `isAdmin` he is made, or made an admin, if he is not.
+    @LoopActor
+    private static func owner(
+        _ name: String, isAdmin: Bool, in pool: PostgreSQL.Pool
+    ) async throws -> User {
+        guard isAdmin else { return try await find(name, in: pool) }
+        guard let user = try await Users.find(name: name, source: .local, in: pool) else {
+            return try await UserCommands.create(name, email: nil, role: "admin", in: pool)
+        }
+        if user.role != "admin" {
+            _ = try await Users.changeRole(of: user.id, to: "admin", in: pool)
+            try await AuditEvent.roleChanged(user: user.id, role: "admin").recordOnHost(in: pool)
+        }
+        return user
+    }
+
+    @LoopActor
+    private static func find(_ name: String, in pool: PostgreSQL.Pool) async throws -> User {
+        for source in User.Source.allCases {
+            if let user = try await Users.find(name: name, source: source, in: pool) { return user }
+        }
+        if let user = try await Users.find(id: name, in: pool) { return user }
+        throw Arguments.Mistake(description: "there is no user \(name)")
+    }
+}

@@ -1,0 +1,71 @@
+internal import EventLoop
+internal import JSON
+internal import PostgreSQL
+internal import Store
+
+/// `archway user …`
+enum UserCommands {
+    static func create(_ arguments: Arguments) throws -> Int32 {
+        let configuration = try Setup.configuration(arguments)
+        let name = try arguments.word("name")
+        let role = arguments["role"] ?? configuration.defaultRole
+        guard configuration.roles[role] != nil else {
+            throw Arguments.Mistake(description: "there is no role \(role)")
+        }
+        let email = arguments["email"]
+        let user = try Setup.withDatabase(configuration) { pool in
+            try await create(name, email: email, role: role, in: pool)
+        }
+        CommandLineReport.say(
+            arguments.has("json") ? String(decoding: user.value.encoded(), as: UTF8.self) : user.id)
+        return 0
+    }
+
+    static func list(_ arguments: Arguments) throws -> Int32 {
+        let users = try Setup.withDatabase(try Setup.configuration(arguments)) { pool in
+            var users: [User] = []
+            while true {
+                let page = try await Users.list(after: users.last?.id, limit: 100, in: pool)
+                users += page
+                if page.count < 100 { return users }
+            }
+        }
+        for user in users {
+            CommandLineReport.say(
+                arguments.has("json")
+                    ? String(decoding: user.value.encoded(), as: UTF8.self)
+                    : "\(user.id)  \(user.role)  \(user.name)"
+                        + (user.disabledAt == nil ? "" : "  (disabled)"))
+        }
+        return 0
+    }
+
+    /// Stores a local user, audited as done on the host.
+    @LoopActor
+    static func create(
+        _ name: String, email: String?, role: String, in pool: PostgreSQL.Pool
+    ) async throws -> User {
+        let user = User(
+            id: Identifier.make("user"), source: .local, name: name, email: email, role: role,
+            createdAt: .now)
+        do {
+            try await Users.create(user, in: pool)
+        } catch let error as DatabaseError where error.isUniqueViolation {
+            throw Arguments.Mistake(description: "there is a user \(name) already")
+        }
+        try await AuditEvent.userCreated(id: user.id).recordOnHost(in: pool)
+        return user
+    }
+}
+
+extension AuditEvent {
+    /// Writes the row of something that was done on the command line.
+    @LoopActor
+    func recordOnHost(in pool: PostgreSQL.Pool) async throws {
+        let (action, target, details) = row
+        var row = AuditRow(
+            id: Identifier.make("audit"), at: .now, actor: "host", action: action, target: target)
+        row.details = details.encoded()
+        try await Audit.insert([row], in: pool)
+    }
+}

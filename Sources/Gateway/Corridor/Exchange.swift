@@ -1,0 +1,90 @@
+internal import EventLoop
+internal import FastCGI
+internal import HTTP
+internal import JSON
+internal import OpenAI
+internal import Store
+
+/// One request and its reply on their way through the corridor. A station reads what earlier ones put here and adds its own
+/// finding; the log line is made of the findings.
+@LoopActor
+final class Exchange {
+    let connection: Connection
+    let request: HTTP.Request
+    /// The web server's id of the request, or one of ours. Fit for logs and headers.
+    let requestID: String
+    /// Monotonic milliseconds.
+    let acceptedAt = Loop.now
+
+    /// Of the route table; a label of bounded variety, unlike the path.
+    var route = "none"
+    /// Values of the path's variable segments.
+    var pathValues: [String] = []
+    var identity: Identity?
+    /// Fields that a station wants in the reply, whatever it will be.
+    var replyFields: Fields = [:]
+    var findings = Findings()
+
+    /// What only the log line and the ledger want to know.
+    struct Findings {
+        var status: Int?
+        var model: String?
+        var provider: String?
+        var providerModel: String?
+        var isSideRequest = false
+        var usage: OpenAI.Usage?
+        var firstEventAt: Int64?
+        var ended: UsageRow.Ended?
+        /// The full face of what went wrong. Never content, never a secret.
+        var detail: String?
+    }
+
+    init(_ connection: Connection, requestID: String) {
+        self.connection = connection
+        request = connection.request
+        self.requestID = requestID
+    }
+
+    /// Milliseconds since the request was accepted.
+    var elapsed: Int { Int(Loop.now - acceptedAt) }
+
+    /// The fields that every reply carries.
+    var standardFields: Fields {
+        var fields = replyFields
+        fields["x-request-id"] = requestID
+        fields["openai-processing-ms"] = String(elapsed)
+        fields["openai-version"] = "2020-10-01"
+        return fields
+    }
+
+    /// Begins the reply, with the standard fields added.
+    func open(_ status: Status, _ fields: Fields) throws {
+        var all = standardFields
+        for (name, value) in fields { all[name] = value }
+        findings.status = status.rawValue
+        try connection.open(ResponseHead(status: status, fields: all))
+    }
+
+    /// Sends a whole reply.
+    func reply(_ response: HTTP.Response) async throws {
+        try open(response.head.status, response.head.fields)
+        if request.method != .head, !response.body.isEmpty {
+            try await connection.write(response.body)
+        }
+        try await connection.finish()
+    }
+}
+
+extension HTTP.Response {
+    /// A JSON reply.
+    static func json(_ body: [UInt8], status: Status = .ok, fields: Fields = [:]) -> HTTP.Response {
+        var fields = fields
+        fields["content-type"] = "application/json"
+        return HTTP.Response(status: status, fields: fields, body: body)
+    }
+
+    /// A JSON reply.
+    static func json(_ value: Value, status: Status = .ok) -> HTTP.Response {
+        json(value.encoded(), status: status)
+    }
+}

@@ -1,0 +1,119 @@
+internal import Crypto
+internal import EventLoop
+internal import FastCGI
+internal import HTTP
+internal import HTTPClient
+internal import OpenAI
+internal import PostgreSQL
+internal import Providers
+internal import Store
+
+/// Where every request comes in: the clock, the request id, the only `do`/`catch`, the one log line.
+@LoopActor
+struct FrontDoor {
+    let worker: Worker
+
+    /// Walks one request through the corridor.
+    func serve(_ connection: FastCGI.Connection) async {
+        let given = connection.request.requestID
+        let exchange = Exchange(connection, requestID: given.isEmpty ? Self.requestID() : given)
+        do {
+            switch try await walk(exchange) {
+            case .response(let response): try await exchange.reply(response)
+            case .sent: break
+            }
+        } catch {
+            await refuse(exchange, error)
+        }
+        worker.log.line(of: exchange)
+    }
+
+    /// Stations 3 and 4, then the route's own handler.
+    private func walk(_ exchange: Exchange) async throws -> Answer {
+        let request = exchange.request
+        let (route, values) = try routes.find(request.method, request.path)
+        exchange.route = "\(route.method.name) \(route.path)"
+        exchange.pathValues = values
+        if case .open = route.access { return try await route.handler(exchange, worker) }
+
+        let identity = try await worker.identification.identify(request)
+        exchange.identity = identity
+        if !identity.permits(route.access) {
+            let action =
+                if case .action(let action) = route.access { action.rawValue } else { "sign in" }
+            worker.audit(.refused(action), by: identity, in: exchange)
+            throw APIError.permissionDenied(action)
+        }
+        if exchange.connection.exceedsBodyLimit {
+            throw APIError.requestTooLarge(limit: worker.configuration.bodyLimit)
+        }
+        if exchange.connection.hasWrongLength {
+            throw APIError(
+                400, type: "invalid_request_error", code: "invalid_json",
+                "The body is not as long as Content-Length says.")
+        }
+        if worker.isOverloaded { throw APIError.overloaded }
+        return try await route.handler(exchange, worker)
+    }
+
+    /// Turns an error into a reply: the only place where that happens before a reply has begun.
+    private func refuse(_ exchange: Exchange, _ error: any Error) async {
+        exchange.findings.detail = exchange.findings.detail ?? fullFace(of: error)
+        guard exchange.connection.state == .received, !exchange.connection.hasDeparted else {
+            exchange.findings.ended = exchange.findings.ended ?? .incomplete
+            exchange.connection.breakOff()
+            return
+        }
+        let face = APIError(of: error)
+        do {
+            try await exchange.reply(
+                .json(face.body(), status: face.status, fields: face.fields))
+        } catch {
+            exchange.connection.breakOff()
+        }
+    }
+
+    private static func requestID() -> String {
+        (try? Random.bytes(16)).map(Hex.encode) ?? "unknown"
+    }
+}
+
+extension APIError {
+    /// The safe face of any error of the corridor.
+    init(of error: any Error) {
+        switch error {
+        case let error as APIError: self = error
+        case let error as ProviderFailure: self = error.error
+        case let error as ClientError: self = ProviderFailure(error).error
+        case let error as DatabaseError where error.kind == .unavailable:
+            self = .databaseUnavailable
+        default: self = .internalError
+        }
+    }
+}
+
+/// What the log may say about an error.
+func fullFace(of error: any Error) -> String {
+    switch error {
+    case let error as APIError: "\(error.code ?? error.type)"
+    case is CancellationError: "the client has gone"
+    case let error as any CustomDebugStringConvertible: error.debugDescription
+    default: "\(error)"
+    }
+}
+
+extension ProviderFailure {
+    /// A failed exchange with a provider.
+    init(_ error: ClientError) {
+        let face: APIError =
+            switch error.kind {
+            case .unreachable, .tls, .invalidCall: .providerUnreachable
+            case .timedOut(.connect): .providerUnreachable
+            case .timedOut: .providerTimeout
+            case .disconnected: .providerDisconnected
+            case .badResponse, .tooLarge: .providerBadResponse
+            }
+        let isSilent = if case .timedOut = error.kind { true } else { false }
+        self.init(face, isRetriable: !isSilent, detail: error.debugDescription)
+    }
+}

@@ -1,0 +1,71 @@
+internal import HTTP
+internal import JSON
+internal import OpenAI
+
+/// The JSON object that a request carries, read member by member with the errors of the API.
+struct RequestBody: Sendable {
+    private let root: Node?
+
+    /// An absent body is an empty object where `isOptional`.
+    init(_ request: HTTP.Request, isOptional: Bool = false) throws(APIError) {
+        if request.body.isEmpty {
+            guard isOptional else { throw .emptyBody }
+            root = nil
+            return
+        }
+        do {
+            root = try Document(request.body).root
+        } catch {
+            throw .invalidJSON(error)
+        }
+        guard root?.kind == .object else { throw .bodyNotAnObject }
+    }
+
+    /// A member that is there and not null.
+    private subscript(_ key: String) -> Node? {
+        root?[key].flatMap { $0.isNull ? nil : $0 }
+    }
+
+    /// True when the member is there, `null` or not.
+    func has(_ key: String) -> Bool { root?[key] != nil }
+
+    /// A text of 1 to `limit` characters.
+    func text(_ key: String, limit: Int = 200) throws(APIError) -> String? {
+        guard let node = self[key] else { return nil }
+        guard let text = node.string else { throw .invalidType(key, "a string") }
+        guard (1...limit).contains(text.count) else {
+            throw .invalidValue(key, "must have 1 to \(limit) characters")
+        }
+        return text
+    }
+
+    func boolean(_ key: String) throws(APIError) -> Bool? {
+        guard let node = self[key] else { return nil }
+        guard let value = node.boolean else { throw .invalidType(key, "a boolean") }
+        return value
+    }
+
+    func integer(_ key: String, _ range: ClosedRange<Int>) throws(APIError) -> Int? {
+        guard let node = self[key] else { return nil }
+        guard let value = node.integer else { throw .invalidType(key, "an integer") }
+        guard range.contains(value) else {
+            throw .invalidValue(
+                key, "must be between \(range.lowerBound) and \(range.upperBound)")
+        }
+        return value
+    }
+
+    /// A list of texts.
+    func texts(_ key: String) throws(APIError) -> [String]? {
+        guard let node = self[key] else { return nil }
+        guard node.kind == .array else { throw .invalidType(key, "an array of strings") }
+        var texts: [String] = []
+        for (index, element) in node.elements.enumerated() {
+            guard let text = element.string, (1...200).contains(text.count) else {
+                throw .invalidType("\(key)[\(index)]", "a string of 1 to 200 characters")
+            }
+            texts.append(text)
+        }
+        return texts
+    }
+}

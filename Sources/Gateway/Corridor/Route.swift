@@ -1,0 +1,80 @@
+internal import EventLoop
+internal import HTTP
+internal import OpenAI
+
+/// Who may take a route.
+enum Access: Sendable {
+    /// Anybody, without a look at who it is.
+    case open
+    /// An identity whose role, and token, permit the action.
+    case action(Action)
+    /// Any identity whose role permits anything at all.
+    case identity
+}
+
+/// What a handler leaves to the front door.
+enum Answer: Sendable {
+    /// A whole reply, to be sent.
+    case response(HTTP.Response)
+    /// The handler has sent, and ended, the reply itself.
+    case sent
+}
+
+/// A line of the route table.
+struct Route: Sendable {
+    typealias Handler = @LoopActor @Sendable (Exchange, Worker) async throws -> Answer
+
+    let method: HTTP.Method
+    /// As in the documentation: `/v1/models/{id}`.
+    let path: String
+    let access: Access
+    let handler: Handler
+    private let segments: [Substring]
+
+    init(
+        _ method: HTTP.Method, _ path: String, _ access: Access, _ handler: @escaping Handler
+    ) {
+        self.method = method
+        self.path = path
+        self.access = access
+        self.handler = handler
+        segments = path.split(separator: "/")
+    }
+
+    /// The values of the path's variable segments, or nil when it is another path.
+    func match(_ given: [Substring]) -> [String]? {
+        guard given.count == segments.count else { return nil }
+        var values: [String] = []
+        for (segment, text) in zip(segments, given) {
+            if segment.hasPrefix("{") {
+                guard let value = PercentEncoding.decode(text) else { return nil }
+                values.append(value)
+            } else if segment != text {
+                return nil
+            }
+        }
+        return values
+    }
+}
+
+/// All routes, in the order in which they are tried.
+struct RouteTable: Sendable {
+    let routes: [Route]
+
+    /// Finds the route of a request; both slash forms of a path are the same. An unlisted path is a 404; a listed one with
+    /// another method is a 405 that names the right ones.
+    func find(
+        _ method: HTTP.Method, _ path: String
+    ) throws(APIError) -> (route: Route, values: [String]) {
+        let given = path.split(separator: "/")
+        var allowed: [HTTP.Method] = []
+        for route in routes {
+            guard let values = route.match(given) else { continue }
+            if route.method == method || (method == .head && route.method == .get) {
+                return (route, values)
+            }
+            if !allowed.contains(route.method) { allowed.append(route.method) }
+        }
+        throw allowed.isEmpty ? .unknownPath : .methodNotAllowed(allow: allowed)
+    }
+}

@@ -1,0 +1,77 @@
+internal import EventLoop
+internal import HTTP
+internal import JSON
+internal import OpenAI
+internal import PostgreSQL
+internal import Store
+
+/// `/api/admin/users`. Every change is audited, and holds on all workers at once.
+@LoopActor
+enum AdminUsers {
+    /// `GET /api/admin/users?after=…&limit=…`
+    static func list(_ exchange: Exchange, _ worker: Worker) async throws -> Answer {
+        let page = try Page(exchange.request)
+        let users = try await Users.list(
+            after: page.after, limit: page.limit + 1, in: worker.pool)
+        return .response(page.response(users.map { ($0.id, $0.value) }))
+    }
+
+    /// `POST /api/admin/users`: `name`, and perhaps `email` and `role`.
+    static func create(_ exchange: Exchange, _ worker: Worker) async throws -> Answer {
+        let body = try RequestBody(exchange.request)
+        guard let name = try body.text("name") else { throw APIError.missingParameter("name") }
+        let role = try body.text("role") ?? worker.configuration.defaultRole
+        try check(role, worker)
+        let user = User(
+            id: Identifier.make("user"), source: .local, name: name,
+            email: try body.text("email"), role: role, createdAt: .now)
+        do {
+            try await Users.create(user, in: worker.pool)
+        } catch let error as DatabaseError where error.isUniqueViolation {
+            throw APIError.invalidValue("name", "is taken by another user")
+        }
+        worker.audit(.userCreated(id: user.id), by: exchange.identity, in: exchange)
+        return .response(.json(user.value, status: .created))
+    }
+
+    /// `GET /api/admin/users/{id}`
+    static func get(_ exchange: Exchange, _ worker: Worker) async throws -> Answer {
+        .response(.json(try await find(exchange, worker).value))
+    }
+
+    /// `PATCH /api/admin/users/{id}`: `role`, `disabled`.
+    static func change(_ exchange: Exchange, _ worker: Worker) async throws -> Answer {
+        let body = try RequestBody(exchange.request)
+        let user = try await find(exchange, worker)
+        if let role = try body.text("role") {
+            try check(role, worker)
+            _ = try await Users.changeRole(of: user.id, to: role, in: worker.pool)
+            worker.audit(
+                .roleChanged(user: user.id, role: role), by: exchange.identity, in: exchange)
+        }
+        switch try body.boolean("disabled") {
+        case true:
+            _ = try await Users.disable(user.id, at: .now, in: worker.pool)
+            worker.audit(.userDisabled(id: user.id), by: exchange.identity, in: exchange)
+        case false:
+            _ = try await Users.enable(user.id, in: worker.pool)
+            worker.audit(.userEnabled(id: user.id), by: exchange.identity, in: exchange)
+        case nil: break
+        }
+        return .response(.json(try await find(exchange, worker).value))
+    }
+
+    /// The user whom the path names.
+    static func find(_ exchange: Exchange, _ worker: Worker) async throws -> User {
+        guard let id = exchange.pathValues.first,
+            let user = try await Users.find(id: id, in: worker.pool)
+        else { throw APIError.notFound }
+        return user
+    }
+
+    private static func check(_ role: String, _ worker: Worker) throws(APIError) {
+        guard worker.configuration.roles[role] == nil else { return }
+        let known = worker.configuration.roles.keys.sorted().joined(separator: ", ")
+        throw .invalidValue("role", "must be one of \(known)")
+    }
+}

@@ -1,0 +1,75 @@
+internal import EventLoop
+internal import HTTP
+internal import JSON
+internal import OpenAI
+internal import PostgreSQL
+internal import Store
+
+/// `/api/users/me/api-token`: the one token that a signed-in user has for himself.
+@LoopActor
+enum OwnToken {
+    /// `GET`: whether there is one.
+    static func get(_ exchange: Exchange, _ worker: Worker) async throws -> Answer {
+        let user = try signedIn(exchange)
+        let has = try await Tokens.hasAny(user: user.id, at: .now, in: worker.pool)
+        return .response(.json(["has_token": .boolean(has)]))
+    }
+
+    /// `POST`: mints a token, which replaces all others of this user. Its scopes are at most those of the token that asks.
+    static func mint(_ exchange: Exchange, _ worker: Worker) async throws -> Answer {
+        let user = try signedIn(exchange)
+        let body = try RequestBody(exchange.request, isOptional: true)
+        var request = try TokenRequest(body, lifetime: worker.configuration.tokenLifetime)
+        try request.narrow(to: exchange.identity)
+        let (secret, token) = try request.mint(
+            for: user.id, pepper: worker.identification.pepper,
+            pepperVersion: worker.configuration.pepperVersion)
+        _ = try await Tokens.replaceAll(with: token, in: worker.pool)
+        worker.audit(
+            .tokenMinted(id: token.id, user: user.id), by: exchange.identity, in: exchange)
+        return .response(token.minted(secret))
+    }
+
+    /// `DELETE`: revokes what there is.
+    static func revoke(_ exchange: Exchange, _ worker: Worker) async throws -> Answer {
+        let user = try signedIn(exchange)
+        let count = try await Tokens.revokeAll(user: user.id, at: .now, in: worker.pool)
+        if count > 0 {
+            worker.audit(
+                .tokenRevoked(id: "all", user: user.id), by: exchange.identity, in: exchange)
+        }
+        return .response(.json(["success": true, "revoked": .boolean(count > 0)]))
+    }
+
+    private static func signedIn(_ exchange: Exchange) throws(APIError) -> User {
+        guard let user = exchange.identity?.user else { throw .permissionDenied("tokens") }
+        return user
+    }
+}
+
+extension TokenRequest {
+    /// A token cannot make one that may do more than itself.
+    fileprivate mutating func narrow(to identity: Identity?) throws(APIError) {
+        guard let identity, let held = identity.scopes else {
+            guard !scopes.contains(Identity.assertUser) else {
+                throw .permissionDenied(Identity.assertUser)
+            }
+            return
+        }
+        for scope in scopes where !held.contains(scope) {
+            if scope == "*" {
+                scopes = held
+                break
+            }
+            guard held.contains("*"), scope != Identity.assertUser else {
+                throw .permissionDenied(scope)
+            }
+        }
+        guard let allowed = identity.tokenModels else { return }
+        guard let wanted = models else {
+            models = allowed
+            return
+        }
+        for model in wanted where !allowed.contains(model) { throw .modelNotAllowed(model) }
+    }
+}

@@ -1,0 +1,66 @@
+internal import EventLoop
+internal import HTTP
+internal import JSON
+internal import OpenAI
+internal import PostgreSQL
+internal import Store
+
+/// Users as the API shows them.
+extension User {
+    var value: Value {
+        [
+            "id": .string(id), "object": "user", "name": .string(name),
+            "source": .string(source.rawValue),
+            "email": email.map { .string($0) } ?? .null, "role": .string(role),
+            "disabled": .boolean(disabledAt != nil), "created_at": .integer(createdAt.seconds),
+        ]
+    }
+}
+
+/// Tokens as the API shows them: never the token itself, nor its digest.
+extension APIToken {
+    var value: Value {
+        func time(_ time: Timestamp?) -> Value { time.map { .integer($0.seconds) } ?? .null }
+        return [
+            "id": .string(id), "object": "api_token", "name": .string(name),
+            "hint": .string(hint), "scopes": .array(scopes.map { .string($0) }),
+            "models": models.map { .array($0.map { .string($0) }) } ?? .null,
+            "created_at": time(createdAt), "expires_at": time(expiresAt),
+            "last_used_at": time(lastUsedAt), "revoked_at": time(revokedAt),
+        ]
+    }
+
+    /// With the secret: shown once, in the reply that minted it.
+    func minted(_ secret: String) -> HTTP.Response {
+        guard case .object(let members) = value else { return .json(value) }
+        return .json(.object([Member("token", .string(secret))] + members), status: .created)
+    }
+}
+
+/// A page of a list, as OpenAI's lists are.
+struct Page: Sendable {
+    let after: String?
+    let limit: Int
+
+    /// Reads `after` and `limit` (1 to 100, 20 by default) of the query.
+    init(_ request: HTTP.Request) throws(APIError) {
+        after = request.query.first { $0.name == "after" }?.value
+        let given = request.query.first { $0.name == "limit" }?.value
+        let limit = given.map { Int($0) ?? 0 } ?? 20
+        guard (1...100).contains(limit) else {
+            throw .invalidValue("limit", "must be between 1 and 100")
+        }
+        self.limit = limit
+    }
+
+    /// The reply; `found` holds one more than the limit where there is a next page.
+    func response(_ found: [(id: String, value: Value)]) -> HTTP.Response {
+        let shown = found.prefix(limit)
+        return .json([
+            "object": "list", "data": .array(shown.map(\.value)),
+            "first_id": shown.first.map { .string($0.id) } ?? .null,
+            "last_id": shown.last.map { .string($0.id) } ?? .null,
+            "has_more": .boolean(found.count > limit),
+        ])
+    }
+}

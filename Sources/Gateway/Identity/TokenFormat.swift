@@ -1,0 +1,36 @@
+internal import Crypto
+
+/// The spelling of an API token: `archi_`, 43 base62 characters of 256 random bits, and 6 of their CRC-32, so that a mistyped or
+/// invented token is refused without a question to the database.
+enum TokenFormat {
+    static let prefix = "archi_"
+    private static let randomWidth = 43
+    private static let checksumWidth = 6
+
+    /// A new token. Throws when the system gives no random bytes.
+    static func mint() throws(CryptoError) -> String {
+        let random = Base62.encode(try Random.bytes(32), width: randomWidth)
+        return prefix + random + checksum(random)
+    }
+
+    /// True when prefix, length, alphabet and checksum are right.
+    static func accepts(_ token: String) -> Bool {
+        guard token.hasPrefix(prefix), token.utf8.count == prefix.utf8.count + 49 else {
+            return false
+        }
+        let body = token.dropFirst(prefix.count)
+        return Base62.accepts(body)
+            && constantTimeEqual(
+                Array(body.suffix(checksumWidth).utf8),
+                Array(checksum(String(body.prefix(randomWidth))).utf8))
+    }
+
+    /// The HMAC-SHA-256 under which a token is stored.
+    static func digest(_ token: String, pepper: [UInt8]) -> [UInt8] {
+        HMAC.sha256(Array(token.utf8), key: pepper)
+    }
+
+    private static func checksum(_ random: String) -> String {
+        Base62.encode(CRC32.checksum(Array(random.utf8)))
+    }
+}

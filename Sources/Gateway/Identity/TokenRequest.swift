@@ -1,0 +1,55 @@
+internal import EventLoop
+internal import OpenAI
+internal import PostgreSQL
+internal import Store
+
+/// What a new API token shall be.
+struct TokenRequest: Sendable {
+    var name = "API token"
+    /// What of its user's role it may do; `*` for all.
+    var scopes = ["*"]
+    /// Nil for every model of the role.
+    var models: [String]?
+    /// Days of validity; nil for ever.
+    var days: Int?
+
+    /// What a token may be allowed.
+    static let knownScopes = ["*", Identity.assertUser] + Action.allCases.map(\.rawValue)
+
+    /// A token of the default lifetime, in days.
+    init(lifetime: Int) {
+        days = lifetime
+    }
+
+    /// Reads `name`, `scopes`, `models` and `expires_in_days`, of which `null` means never.
+    init(_ body: RequestBody, lifetime: Int) throws(APIError) {
+        name = try body.text("name") ?? name
+        if let given = try body.texts("scopes") {
+            for (index, scope) in given.enumerated() where !Self.knownScopes.contains(scope) {
+                let known = Self.knownScopes.joined(separator: ", ")
+                throw .invalidValue("scopes[\(index)]", "must be one of \(known)")
+            }
+            scopes = given
+        }
+        models = try body.texts("models")
+        let given = try body.integer("expires_in_days", 1...36_500)
+        days = body.has("expires_in_days") ? given : lifetime
+    }
+
+    /// Makes the token's secret and its row.
+    func mint(
+        for user: String, pepper: [UInt8], pepperVersion: Int
+    ) throws -> (secret: String, token: APIToken) {
+        let secret = try TokenFormat.mint()
+        let now = Timestamp.now
+        var token = APIToken(
+            id: Identifier.make("token"), userID: user, name: name,
+            digest: TokenFormat.digest(secret, pepper: pepper), createdAt: now)
+        token.pepperVersion = pepperVersion
+        token.hint = String(secret.suffix(4))
+        token.scopes = scopes
+        token.models = models
+        token.expiresAt = days.map { now.adding(seconds: $0 * 86_400) }
+        return (secret, token)
+    }
+}

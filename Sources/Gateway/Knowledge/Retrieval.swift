@@ -1,0 +1,52 @@
+internal import EventLoop
+internal import PostgreSQL
+internal import Store
+
+/// A passage that was found for a question, under the number of its document.
+struct RetrievedPassage: Sendable {
+    /// From 1; passages of one document share it.
+    let number: Int
+    let documentID: String
+    let title: String
+    /// Where the document is, if it came from the web.
+    let url: String?
+    let heading: String?
+    let text: String
+    let page: Int?
+    /// 0…1, higher is better.
+    let score: Double
+
+    /// What a reader is shown of it: bounded, one paragraph.
+    var excerpt: String {
+        let line = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        return line.count <= 400 ? line : line.prefix(399) + "…"
+    }
+}
+
+/// Station 9: finds passages for a question.
+enum Retrieval {
+    /// The best passages of these collections, best first, documents numbered in the order in which they first appear. Empty when
+    /// nothing speaks of the question.
+    @LoopActor
+    static func passages(
+        for question: String, in collections: [String], limit: Int, pool: PostgreSQL.Pool
+    ) async throws -> [RetrievedPassage] {
+        let found = try await Knowledge.search(
+            collections, for: question, limit: limit, in: pool)
+        return numbered(found)
+    }
+
+    static func numbered(_ found: [FoundPassage]) -> [RetrievedPassage] {
+        var numbers: [String: Int] = [:]
+        return found.map { passage in
+            let number = numbers[passage.documentID] ?? numbers.count + 1
+            numbers[passage.documentID] = number
+            let isLink = passage.source.hasPrefix("https://") || passage.source.hasPrefix("http://")
+            return RetrievedPassage(
+                number: number, documentID: passage.documentID, title: passage.title,
+                url: isLink ? passage.source : nil,
+                heading: passage.heading.isEmpty ? nil : passage.heading, text: passage.body,
+                page: passage.page, score: passage.score)
+        }
+    }
+}

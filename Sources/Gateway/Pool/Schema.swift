@@ -1,0 +1,37 @@
+internal import EventLoop
+internal import PostgreSQL
+internal import Store
+
+/// Whether the database can be used: reached, and migrated as this program needs it. Asked by readiness probes, so the answer is
+/// remembered for a second.
+@LoopActor
+final class Schema {
+    enum State: Sendable {
+        case ready
+        /// In words for an operator.
+        case fault(String)
+    }
+
+    private let pool: PostgreSQL.Pool
+    private var last: (state: State, at: Int64)?
+
+    init(_ pool: PostgreSQL.Pool) {
+        self.pool = pool
+    }
+
+    func state() async -> State {
+        if let last, Loop.now - last.at < 1000 { return last.state }
+        let state: State
+        do {
+            switch try await Migrations.check(pool) {
+            case .current: state = .ready
+            case .behind: state = .fault("database not migrated: run `archway migrate`")
+            case .ahead: state = .fault("database migrated by a newer version")
+            }
+        } catch {
+            state = .fault("database unavailable")
+        }
+        last = (state, Loop.now)
+        return state
+    }
+}

@@ -1,0 +1,128 @@
+internal import EventLoop
+internal import FastCGI
+internal import HTTPClient
+internal import JSON
+internal import PostgreSQL
+internal import Store
+
+/// One process of the pool: one thread, one loop, thousands of requests. It keeps no state that another worker needs.
+@LoopActor
+final class Worker {
+    let configuration: Configuration
+    /// Names this process in logs and in the rows of answers that it is writing.
+    let instanceID: String
+    let log: Log
+    let pool: PostgreSQL.Pool
+    let client = Client()
+    let ledger: UsageLedger
+    let identification: Identification
+    let models: ModelTable
+    let sideRequest: SideRequest
+    /// True from the moment at which no new request is taken.
+    private(set) var isDraining = false
+    private var listener: Listener?
+    private let notifications: NotificationListener
+    private let schema: Schema
+
+    /// Begins to connect to everything; `database` was resolved before the loop ran.
+    init(_ configuration: Configuration, instanceID: String, database: Settings) {
+        self.configuration = configuration
+        self.instanceID = instanceID
+        let log = Log(process: instanceID)
+        let pool = PostgreSQL.Pool(
+            settings: database, size: configuration.databasePool,
+            statementTimeout: Int(configuration.statementTimeout * 1000))
+        let feed = TokenFeed(database, log)
+        let cache = TokenCache(pool) { feed.isFed }
+        feed.cache = cache
+        let served = ServedModel.all(of: configuration)
+        self.log = log
+        self.pool = pool
+        notifications = feed.listener
+        ledger = UsageLedger(pool, log)
+        schema = Schema(pool)
+        identification = Identification(
+            pepper: Array(configuration.pepper.exposed.utf8), cache: cache,
+            roles: configuration.roles, defaultRole: configuration.defaultRole,
+            permitsAnonymous: configuration.isAnonymousAllowed)
+        models = ModelTable(
+            served.models, discovering: served.discovering, client: client, log: log)
+        sideRequest = SideRequest(
+            headers: configuration.taskHeaders, prefixes: configuration.sideRequestPrefixes)
+    }
+
+    /// Accepts requests on the shared socket.
+    func listen(on socket: Int32) throws(SystemError) {
+        let door = FrontDoor(worker: self)
+        listener = try Listener(socket, bodyLimit: configuration.bodyLimit) { connection in
+            await door.serve(connection)
+        }
+    }
+
+    /// Takes no more requests and returns when those that run have ended, or after the drain timeout.
+    func drain() async {
+        isDraining = true
+        listener?.stop()
+        let waiting = spawn { [listener] in await listener?.drained() }
+        let limit = Loop.after(milliseconds: Int(configuration.drainTimeout * 1000)) {
+            waiting.cancel()
+        }
+        await waiting.value
+        limit.cancel()
+    }
+
+    /// More requests run than this process shall carry.
+    var isOverloaded: Bool { (listener?.active ?? 0) > configuration.streamsPerWorker }
+
+    /// What readiness depends on: the faults, in words for an operator, or none.
+    func faults() async -> [String] {
+        var faults: [String] = []
+        if isDraining { faults.append("draining") }
+        switch await schema.state() {
+        case .ready: break
+        case .fault(let fault): faults.append(fault)
+        }
+        return faults
+    }
+
+    /// Another worker has died: its unfinished answers are incomplete.
+    func abandon(_ instanceID: String) async {
+        do {
+            _ = try await Conversations.abandon(worker: instanceID, at: .now, in: pool)
+        } catch {
+            log.event("abandon_failed", [Log.detail(error)])
+        }
+    }
+}
+
+/// Connects the token cache to PostgreSQL's notifications.
+@LoopActor
+private final class TokenFeed {
+    weak var cache: TokenCache?
+    private(set) var listener: NotificationListener
+
+    var isFed: Bool { listener.isListening }
+
+    init(_ database: Settings, _ log: Log) {
+        let target = Target()
+        listener = NotificationListener(
+            settings: database, channels: [Tokens.channel],
+            onGap: { target.feed?.cache?.forgetAll() },
+            onNotification: { _, payload in target.feed?.cache?.forget(payload) })
+        target.feed = self
+    }
+
+    /// The listener's closures exist before the feed does.
+    @LoopActor
+    private final class Target {
+        var feed: TokenFeed?
+        nonisolated init() {}
+    }
+}
+
+extension Log {
+    /// The member that tells why.
+    static func detail(_ error: any Error) -> Member {
+        Member("detail", .string(fullFace(of: error)))
+    }
+}

@@ -1,0 +1,97 @@
+internal import EventLoop
+internal import JSON
+internal import PostgreSQL
+internal import System
+
+/// The life of a worker process: accept, serve, drain, exit. Descriptor 0 is the listening socket, 3 the channel to the master.
+@LoopActor
+final class WorkerProcess {
+    static let socket: Int32 = 0
+    static let channel: Int32 = 3
+    /// Milliseconds between two signs of life.
+    private static let heartbeat = 1000
+
+    private let worker: Worker
+    private let ending = Gate()
+    private var isEnding = false
+
+    /// Runs the process and returns its exit code. `predecessor` is a dead worker whose unfinished answers are to be marked.
+    nonisolated static func run(
+        _ configuration: Configuration, instanceID: String, predecessor: String?
+    ) -> Int32 {
+        Host.raiseDescriptorLimit()
+        let database: Settings
+        do throws(DatabaseError) {
+            database = try Settings(conninfo: configuration.database.exposed, resolvesNames: true)
+        } catch {
+            CommandLineReport.fail("database: \(error)")
+            return 1
+        }
+        return Loop.run {
+            let worker = Worker(configuration, instanceID: instanceID, database: database)
+            return await WorkerProcess(worker).serve(predecessor: predecessor)
+        } ?? 1
+    }
+
+    private init(_ worker: Worker) {
+        self.worker = worker
+    }
+
+    private func serve(predecessor: String?) async -> Int32 {
+        do {
+            let signals = try Signals([
+                Signal.terminate, Signal.interrupt, Signal.hangUp, Signal.pipe,
+            ]) {
+                [self] in
+                // The terminal's signals are the master's affair.
+                if $0 == Signal.terminate { end() }
+            }
+            let channel = try ControlChannel(Self.channel) { [self] in end() }
+            try await checkThreads()
+            try worker.listen(on: Self.socket)
+            channel.send(.ready)
+            beat(channel)
+            if let predecessor { spawn { [worker] in await worker.abandon(predecessor) } }
+            worker.log.event("worker_ready")
+            while !isEnding { try await ending.pass() }
+            await worker.drain()
+            worker.log.event("worker_ended")
+            withExtendedLifetime(signals) {}
+            return 0
+        } catch {
+            worker.log.event("worker_failed", [Log.detail(error)])
+            return 1
+        }
+    }
+
+    private func end() {
+        isEnding = true
+        ending.open()
+    }
+
+    private func beat(_ channel: ControlChannel) {
+        channel.send(.alive)
+        Loop.after(milliseconds: Self.heartbeat) { [self] in beat(channel) }
+    }
+
+    /// The house stands on one thread. If a resumed task ever lands elsewhere, because of another compiler or runtime, that must show
+    /// here and not as a race.
+    private func checkThreads() async throws {
+        try await Loop.sleep(milliseconds: 1)
+        let threads = Host.threads
+        guard threads == 1 else { throw PoolError.tooManyThreads(threads) }
+    }
+}
+
+/// Why a pool, or a process of it, cannot start.
+enum PoolError: Error, CustomStringConvertible {
+    case tooManyThreads(Int)
+    case workersKeepDying
+
+    var description: String {
+        switch self {
+        case .tooManyThreads(let count): "a worker has \(count) threads instead of one"
+        case .workersKeepDying: "workers die as soon as they start"
+        }
+    }
+}

@@ -1,0 +1,65 @@
+internal import CLinux
+internal import Glibc
+
+/// The machine and this process's place in it.
+package enum Host {
+    /// Processors that this process may use.
+    package static var processors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+
+    /// The effective user is root.
+    package static var isRoot: Bool { geteuid() == 0 }
+
+    /// This process's id.
+    package static var processID: Int32 { getpid() }
+
+    /// The id of the process that started this one; it changes when that one dies.
+    package static var parentID: Int32 { getppid() }
+
+    /// Ends this process.
+    package static func exit(_ code: Int32) -> Never {
+        Glibc.exit(code)
+    }
+
+    /// Threads of this process (`/proc/self/task`).
+    package static var threads: Int { SystemFile.names(in: "/proc/self/task").count }
+
+    /// Raises the soft limit of open descriptors to the hard one (`setrlimit`). Returns the limit in force.
+    @discardableResult
+    package static func raiseDescriptorLimit() -> Int {
+        var limit = rlimit()
+        let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        guard unsafe getrlimit(resource, &limit) == 0 else { return 1024 }
+        limit.rlim_cur = limit.rlim_max
+        _ = unsafe setrlimit(resource, &limit)
+        return Int(clamping: limit.rlim_cur)
+    }
+}
+
+/// A descriptor's plain operations.
+package enum Descriptor {
+    /// `close`
+    package static func close(_ descriptor: Int32) {
+        _ = Glibc.close(descriptor)
+    }
+
+    /// Writes without waiting; false when not all was taken.
+    @discardableResult
+    package static func write(_ descriptor: Int32, _ bytes: [UInt8]) -> Bool {
+        unsafe bytes.withUnsafeBytes {
+            unsafe send(
+                descriptor, $0.baseAddress, $0.count,
+                Int32(MSG_NOSIGNAL | MSG_DONTWAIT)) == bytes.count
+        }
+    }
+
+    /// Reads what there is from a socket without waiting: nil when its other end is closed, empty when there is nothing.
+    package static func read(_ descriptor: Int32) -> [UInt8]? {
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        let count = unsafe bytes.withUnsafeMutableBytes {
+            unsafe recv(descriptor, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT))
+        }
+        if count == 0 { return nil }
+        if count < 0 { return errno == EAGAIN || errno == EINTR ? [] : nil }
+        return Array(bytes[..<count])
+    }
+}
