@@ -188,6 +188,6 @@ extension Statement {
         "touch token",
         """
         UPDATE api_tokens SET last_used_at = $2
-        WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2 - interval '1 minute')
+        WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2::timestamptz - interval '1 minute')
         """)
 }
