@@ -28,6 +28,13 @@ package enum Base62 {
 
     /// Whether a text is made of these digits only.
     package static func accepts(_ text: some StringProtocol) -> Bool {
-        text.utf8.allSatisfy(digits.contains)
+        text.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "a")...UInt8(ascii: "z"):
+                true
+            default: false
+            }
+        }
     }
 }

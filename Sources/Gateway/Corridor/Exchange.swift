@@ -67,7 +67,9 @@ final class Exchange {
 
     /// Sends a whole reply.
     func reply(_ response: HTTP.Response) async throws {
-        try open(response.head.status, response.head.fields)
+        var fields = response.head.fields
+        fields["content-length"] = String(response.body.count)
+        try open(response.head.status, fields)
         if request.method != .head, !response.body.isEmpty {
             try await connection.write(response.body)
         }

@@ -1,4 +1,3 @@
-internal import Crypto
 internal import EventLoop
 internal import FastCGI
 internal import HTTP
@@ -16,7 +15,7 @@ struct FrontDoor {
     /// Walks one request through the corridor.
     func serve(_ connection: FastCGI.Connection) async {
         let given = connection.request.requestID
-        let exchange = Exchange(connection, requestID: given.isEmpty ? Self.requestID() : given)
+        let exchange = Exchange(connection, requestID: given.isEmpty ? Identifier.digits() : given)
         do {
             switch try await walk(exchange) {
             case .response(let response): try await exchange.reply(response)
@@ -71,10 +70,6 @@ struct FrontDoor {
         } catch {
             exchange.connection.breakOff()
         }
-    }
-
-    private static func requestID() -> String {
-        (try? Random.bytes(16)).map(Hex.encode) ?? "unknown"
     }
 }
 

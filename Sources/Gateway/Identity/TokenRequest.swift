@@ -37,6 +37,7 @@ struct TokenRequest: Sendable {
     }
 
     /// Makes the token's secret and its row.
+    @LoopActor
     func mint(
         for user: String, pepper: [UInt8], pepperVersion: Int
     ) throws -> (secret: String, token: APIToken) {
