@@ -101,7 +101,7 @@ let package = Package(
         suite("Crypto"),
         suite("OpenAI", ["HTTP", "JSON"], resources: [.copy("Fixtures")]),
         suite("Providers", ["HTTP", "JSON", "OpenAI"], resources: [.copy("Fixtures")]),
-        suite("Gateway", ["HTTPClient", "YAML"]),
+        suite("Gateway", ["EventLoop", "HTTPClient", "PostgreSQL", "Store", "TestSupport", "YAML"]),
         suite("PostgreSQL", ["EventLoop", "TestSupport"]),
         suite("Store", ["EventLoop", "PostgreSQL", "TestSupport"]),
         .target(

@@ -82,6 +82,18 @@ package struct FoundPassage: Sendable, Hashable {
     package var page: Int?
     /// 0…1, higher is better.
     package var score: Double
+
+    /// A passage at the beginning of a document, without heading and page.
+    package init(documentID: String, title: String, source: String, body: String, score: Double) {
+        self.documentID = documentID
+        self.title = title
+        self.source = source
+        self.body = body
+        self.score = score
+        id = ""
+        heading = ""
+        span = 0..<0
+    }
 }
 
 extension KnowledgeCollection {

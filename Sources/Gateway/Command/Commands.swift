@@ -31,4 +31,10 @@ let commands: [Command] = [
     Command(
         "token revoke", "ID|TOKEN", "Revokes a token. All workers refuse it within a second.",
         options: Setup.options, run: TokenCommands.revoke),
+    Command(
+        "ingest",
+        "--collection NAME [--base-url URL] [--language NAME] [--all] [--json] FILE|FOLDER…",
+        "Takes Markdown, text and HTML into a collection; unchanged files are skipped, unless --all.",
+        options: Setup.options.union(["collection", "base-url", "language"]),
+        flags: ["all", "json"], run: IngestCommand.run),
 ]

@@ -33,7 +33,17 @@ enum Retrieval {
     ) async throws -> [RetrievedPassage] {
         let found = try await Knowledge.search(
             collections, for: question, limit: limit, in: pool)
-        return numbered(found)
+        return numbered(relevant(found))
+    }
+
+    /// Below this part of the question nothing is evidence: a frequent word or two.
+    private static let leastScore = 0.1
+    /// What is so much worse than the best passage only distracts.
+    private static let leastPartOfBest = 0.35
+
+    static func relevant(_ found: [FoundPassage]) -> [FoundPassage] {
+        let best = found.first?.score ?? 0
+        return found.filter { $0.score >= max(leastScore, best * leastPartOfBest) }
     }
 
     static func numbered(_ found: [FoundPassage]) -> [RetrievedPassage] {
@@ -45,8 +55,13 @@ enum Retrieval {
             return RetrievedPassage(
                 number: number, documentID: passage.documentID, title: passage.title,
                 url: isLink ? passage.source : nil,
-                heading: passage.heading.isEmpty ? nil : passage.heading, text: passage.body,
+                heading: heading(of: passage), text: passage.body,
                 page: passage.page, score: passage.score)
         }
+    }
+
+    /// A passage without headings was stored under its document's title; that is no heading.
+    private static func heading(of passage: FoundPassage) -> String? {
+        passage.heading.isEmpty || passage.heading == passage.title ? nil : passage.heading
     }
 }

@@ -1,0 +1,42 @@
+internal import EventLoop
+internal import JSON
+internal import PostgreSQL
+
+/// `archway ingest`: takes files and folders into a collection.
+enum IngestCommand {
+    static func run(_ arguments: Arguments) throws -> Int32 {
+        let name = try arguments.require("collection")
+        guard !name.isEmpty else { throw Arguments.Mistake(description: "--collection is empty") }
+        guard !arguments.words.isEmpty else {
+            throw Arguments.Mistake(description: "expected files or folders")
+        }
+        let isJSON = arguments.has("json")
+        let report = try Setup.withDatabase(try Setup.configuration(arguments)) { pool in
+            var ingestion = Ingestion(pool: pool, collection: name)
+            ingestion.baseURL = arguments["base-url"]
+            ingestion.replacesAll = arguments.has("all")
+            if let language = arguments["language"] { ingestion.language = language }
+            return try await ingestion.run(arguments.words) { event in
+                if !isJSON { CommandLineReport.say(event.description) }
+            }
+        }
+        CommandLineReport.say(
+            isJSON ? String(decoding: report.value.encoded(), as: UTF8.self) : report.summary)
+        return report.failed.isEmpty ? 0 : 1
+    }
+}
+
+extension Ingestion.Report {
+    fileprivate var summary: String {
+        "\(added) added, \(replaced) replaced, \(skipped) unchanged, \(failed.count) failed"
+    }
+
+    fileprivate var value: Value {
+        [
+            "added": .integer(added), "replaced": .integer(replaced), "skipped": .integer(skipped),
+            "passages": .integer(passages),
+            "failed": .array(
+                failed.map { ["path": .string($0.path), "reason": .string($0.reason)] }),
+        ]
+    }
+}

@@ -1,0 +1,69 @@
+import Testing
+
+@testable import Gateway
+
+@Suite("The passage cutter")
+struct KnowledgeCutterTests {
+    func read(_ text: String) throws -> DocumentText {
+        try #require(DocumentReader(name: "a.md")).read(Array(text.utf8))
+    }
+
+    @Test("puts short paragraphs of one heading together, never of two")
+    func merges() throws {
+        let document = try read("# A\n\none\n\ntwo\n\n## B\n\nthree\n\n# A\n\nfour\n")
+        let passages = PassageCutter().passages(of: document)
+        #expect(passages.map { document.text($0.bytes) } == ["one\n\ntwo", "three", "four"])
+        #expect(passages.map(\.headings) == [["A"], ["A", "B"], ["A"]])
+    }
+
+    @Test("keeps passages near their length, with all words in order, spans exact")
+    func lengths() throws {
+        let words = (0..<6000).map { "wörd\($0)" + ($0 % 11 == 10 ? "." : "") }
+        let paragraphs = stride(from: 0, to: words.count, by: 750).map {
+            words[$0..<min($0 + 750, words.count)].joined(separator: " ")
+        }
+        let document = try read("# Title\n\n" + paragraphs.joined(separator: "\n\n"))
+        let passages = PassageCutter().passages(of: document)
+        let scalars = Array(String(decoding: document.utf8, as: UTF8.self).unicodeScalars)
+        var found: [Substring] = []
+        for passage in passages {
+            let text = document.text(passage.bytes)
+            #expect(passage.span.count <= 1350)
+            var slice = String.UnicodeScalarView()
+            slice.append(contentsOf: scalars[passage.span])
+            #expect(String(slice) == text)
+            found += text.split(whereSeparator: \.isWhitespace)
+        }
+        #expect(found.elementsEqual(words) { $0 == $1 })
+        let full = passages.filter { $0.span.count >= 450 }
+        #expect(full.count > passages.count / 2)
+    }
+
+    @Test("cuts where a sentence ends, and text without any blank between characters")
+    func cuts() throws {
+        let sentence = "This is one sentence of the text."
+        let long = try read(Array(repeating: sentence, count: 100).joined(separator: " "))
+        for passage in PassageCutter().passages(of: long) {
+            #expect(long.text(passage.bytes).hasSuffix("text."))
+        }
+        let wall = try read(String(repeating: "漢", count: 5000))
+        let passages = PassageCutter().passages(of: wall)
+        #expect(passages.map(\.span.count).reduce(0, +) == 5000)
+        #expect(passages.allSatisfy { wall.text($0.bytes).allSatisfy { $0 == "漢" } })
+    }
+
+    @Test("is done with eight megabytes in seconds")
+    func large() throws {
+        let line = String(repeating: "lorem ipsum dolor ", count: 8) + "\n"
+        for text in [
+            String(repeating: line, count: 50_000), String(repeating: line + "\n", count: 50_000),
+        ] {
+            let document = try read(text)
+            let clock = ContinuousClock()
+            let time = clock.measure {
+                #expect(PassageCutter().passages(of: document).count > 5000)
+            }
+            #expect(time < .seconds(20))
+        }
+    }
+}

@@ -1,0 +1,119 @@
+import EventLoop
+import Foundation
+import PostgreSQL
+import Store
+import TestSupport
+import Testing
+
+@testable import Gateway
+
+@Suite("Ingestion and retrieval")
+@LoopActor
+struct KnowledgeIngestionTests {
+    let folder: String
+
+    init() throws {
+        folder = NSTemporaryDirectory() + "archway-ingestion-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(
+            atPath: folder + "/sub", withIntermediateDirectories: true)
+    }
+
+    func write(_ name: String, _ text: String) throws {
+        try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
+    }
+
+    func makePool() async throws -> PostgreSQL.Pool {
+        let conninfo = try await TemporaryPostgreSQL.shared().makeDatabase()
+        let pool = PostgreSQL.Pool(conninfo: conninfo, size: 2, statementTimeout: 30_000)
+        try await Migrations.apply(at: .now, in: pool)
+        return pool
+    }
+
+    @Test("adds what is new, replaces what changed, skips what did not, reports what failed")
+    func rounds() async throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let pool = try await makePool()
+        try write("leave.md", "# Leave\n\nEvery employee has thirty days of vacation.\n")
+        try write("sub/travel.txt", "Trains are booked in second class.\n")
+        try write("sub/page.html", "<title>Lunch</title><p>Lunch is at noon.</p>")
+        try write("empty.md", "\n\n")
+        try write("binary.txt", "a\0b")
+        try write("notes.pdf", "ignored")
+        try write(".hidden.md", "ignored")
+        let ingestion = Ingestion(pool: pool, collection: "handbook")
+        var lines: [String] = []
+        var report = try await ingestion.run([folder, folder + "/leave.md", folder + "/none"]) {
+            lines.append($0.description)
+        }
+        #expect(report.added == 3 && report.replaced == 0 && report.skipped == 0)
+        #expect(report.passages == 3)
+        #expect(report.failed.count == 3 && lines.count == 6)
+        #expect(Set(report.failed.map(\.reason)).isSuperset(of: ["is not text", "holds no text"]))
+
+        try write("leave.md", "# Leave\n\nEvery employee has thirty-one days of vacation.\n")
+        report = try await ingestion.run([folder])
+        #expect(report.added == 0 && report.replaced == 1 && report.skipped == 2)
+        var all = ingestion
+        all.replacesAll = true
+        #expect(try await all.run([folder]).replaced == 3)
+
+        let found = try await Retrieval.passages(
+            for: "How many days of vacation do I have?", in: ["handbook"], limit: 6, pool: pool)
+        #expect(found.map(\.title) == ["Leave"])
+        #expect(found.first?.text == "Every employee has thirty-one days of vacation.")
+        #expect(found.first?.number == 1 && found.first?.heading == nil && found.first?.url == nil)
+        let lunch = try await Retrieval.passages(
+            for: "When is lunch?", in: ["handbook"], limit: 6, pool: pool)
+        #expect(lunch.map(\.title) == ["Lunch"])
+        let travel = try await Retrieval.passages(
+            for: "travel", in: ["handbook"], limit: 6, pool: pool)
+        #expect(travel.map(\.title) == ["travel"])
+        let none = try await Retrieval.passages(
+            for: "zebra", in: ["handbook"], limit: 6, pool: pool)
+        #expect(none.isEmpty)
+        await pool.close()
+    }
+
+    @Test("follows no link inside of a folder and opens no pipe")
+    func links() async throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let outside = NSTemporaryDirectory() + "archway-outside-\(UUID().uuidString).md"
+        try Data("secret".utf8).write(to: URL(fileURLWithPath: outside))
+        defer { try? FileManager.default.removeItem(atPath: outside) }
+        try FileManager.default.createSymbolicLink(
+            atPath: folder + "/link.md", withDestinationPath: outside)
+        try FileManager.default.createSymbolicLink(
+            atPath: folder + "/sub/loop", withDestinationPath: folder)
+        mkfifo(folder + "/pipe.md", 0o600)
+        try write("sub/a.md", "text")
+        #expect(FileWalk([folder]).files.map(\.relative) == ["sub/a.md"])
+        #expect(FileWalk([folder + "/link.md"]).files.count == 1)
+        #expect(FileWalk([folder + "/pipe.md"]).failures.count == 1)
+    }
+
+    @Test("names documents by the address under which others read them")
+    func baseURL() async throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let pool = try await makePool()
+        try write("sub/our leave.md", "# Leave\n\nThirty days.\n")
+        var ingestion = Ingestion(pool: pool, collection: "handbook")
+        ingestion.baseURL = "https://example.org/docs"
+        _ = try await ingestion.run([folder])
+        let found = try await Retrieval.passages(
+            for: "leave", in: ["handbook"], limit: 6, pool: pool)
+        #expect(found.first?.url == "https://example.org/docs/sub/our%20leave.md")
+        await pool.close()
+    }
+
+    @Test("numbers documents by their best passage and drops what is far behind")
+    func numbers() {
+        func passage(_ document: String, _ score: Double) -> FoundPassage {
+            FoundPassage(
+                documentID: document, title: document, source: document, body: "text", score: score)
+        }
+        let found = [passage("a", 0.9), passage("b", 0.8), passage("a", 0.5), passage("c", 0.2)]
+        let relevant = Retrieval.relevant(found)
+        #expect(Retrieval.numbered(relevant).map(\.number) == [1, 2, 1])
+        #expect(Retrieval.relevant([passage("a", 0.05)]).isEmpty)
+    }
+}
