@@ -90,6 +90,9 @@ let package = Package(
         .executableTarget(
             name: "scripted-provider", dependencies: ["EventLoop", "ScriptedProvider"],
             path: "Tests/ScriptedProviderTool", swiftSettings: testSettings),
+        .executableTarget(
+            name: "load-client", dependencies: ["EventLoop", "HTTP", "ScriptedProvider"],
+            path: "Tests/LoadClient", swiftSettings: testSettings),
 
         .testTarget(name: "DeploymentTests", swiftSettings: testSettings),
         suite("EventLoop"),

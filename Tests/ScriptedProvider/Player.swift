@@ -90,7 +90,7 @@ import JSON
             steps.removeFirst()
             return .more
         }
-        let due = started + Int64(every * (index + 1))
+        let due = started + Int64(every * index)
         if every > 0, due > Loop.now {
             series = (index, started)
             return .wait(Int(due - Loop.now))

@@ -5,8 +5,7 @@ import EventLoop
 package enum Step: Sendable {
     /// A piece of the answer's text.
     case text(String)
-    /// `count` pieces of text, the first after `every` milliseconds and each one `every` later; all
-    /// at once if `every` is 0.
+    /// `count` pieces of text, the first at once and each one `every` milliseconds later.
     case texts(count: Int, every: Int, make: @LoopActor @Sendable (Int) -> String)
     /// A piece of reasoning.
     case reasoning(String)
