@@ -20,7 +20,7 @@ test: packages ## Build and run all tests
 	swift test --skip-build --disable-xctest
 
 bench: build ## Measure the gateway against plain nginx and print the ratios
-	@exec .ci/bench $(ARGS)
+	@exec Tests/Bench/bench $(ARGS)
 
 build: packages ## Build .build/release/archway, with the Swift runtime inside
 	$(RELEASE)
