@@ -20,9 +20,12 @@ let testSettings: [SwiftSetting] = [
 /// Rounding a `Double` calls libm, which nothing else links where Foundation is not imported.
 let linker: [LinkerSetting] = [.linkedLibrary("m")]
 
-func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+func module(
+    _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil
+) -> Target {
     .target(
-        name: name, dependencies: dependencies, swiftSettings: settings, linkerSettings: linker)
+        name: name, dependencies: dependencies, resources: resources, swiftSettings: settings,
+        linkerSettings: linker)
 }
 
 /// A library that tests share.
@@ -81,7 +84,8 @@ let package = Package(
             [
                 "Crypto", "EventLoop", "FastCGI", "HTML", "HTTP", "HTTPClient", "JSON", "OpenAI",
                 "PostgreSQL", "Providers", "Store", "System", "YAML",
-            ]),
+            ],
+            resources: [.embedInCode("Development/archway-snippet.conf")]),
         .executableTarget(
             name: "archway", dependencies: ["Gateway", "System"], swiftSettings: settings),
 

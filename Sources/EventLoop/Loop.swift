@@ -106,12 +106,8 @@ package enum Loop {
         return assumeOnLoop {
             let outcome = Outcome<Result>()
             start()
-            spawn {
-                outcome.result = await body()
-                // The loop may sleep until something happens; this is it.
-                Loop.after(milliseconds: 0) {}
-            }
-            while outcome.result == nil { step() }
+            spawn { outcome.result = await body() }
+            while outcome.result == nil { step { outcome.result != nil } }
             return outcome.result
         }
     }
@@ -137,12 +133,15 @@ package enum Loop {
     }
 
     /// One turn: jobs, then timers that are due, then a wait for events, each followed by the jobs it made.
-    private static func step() {
+    ///
+    /// Before the wait it asks whether the jobs have finished what the loop runs for: nothing might ever wake it again.
+    private static func step(isFinished: () -> Bool = { false }) {
         LoopExecutor.shared.drain()
         while let timer = timers.popDue(at: now) {
             timer.body()
             LoopExecutor.shared.drain()
         }
+        if isFinished() { return }
         unsafe withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: batch) { events in
             let count = unsafe epoll_wait(
                 descriptor, events.baseAddress, Int32(batch), timers.milliseconds(from: now))

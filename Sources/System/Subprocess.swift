@@ -79,6 +79,11 @@ package struct Subprocess: Sendable {
         kill(toGroup ? -id : id, signal)
     }
 
+    /// Sends a signal to a process that somebody else has started (`kill`).
+    package static func send(_ signal: Int32, to process: Int32) {
+        kill(process, signal)
+    }
+
     private static func attributes() -> posix_spawnattr_t {
         var attributes = posix_spawnattr_t()
         unsafe posix_spawnattr_init(&attributes)

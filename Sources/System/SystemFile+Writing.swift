@@ -16,6 +16,13 @@ extension SystemFile {
         init(_ descriptor: Int32) { self.descriptor = descriptor }
 
         deinit { close(descriptor) }
+
+        /// A copy of the descriptor that stays open as long as this process lives (`F_DUPFD_CLOEXEC`).
+        package func keptOpen() throws(SystemError) -> Int32 {
+            let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 3)
+            guard copy >= 0 else { throw .last("fcntl") }
+            return copy
+        }
     }
 
     /// The identity of what `path` leads to (`stat`); nil if it leads nowhere.
@@ -64,6 +71,11 @@ extension SystemFile {
     /// An empty file to write to. What was in it is gone.
     package static func emptied(_ path: String, mode: UInt32) throws(SystemError) -> Handle {
         try open(path, O_WRONLY | O_CREAT | O_TRUNC, mode: mode)
+    }
+
+    /// `/dev/null`, to read and to write.
+    package static func nothing() throws(SystemError) -> Handle {
+        try open("/dev/null", O_RDWR, mode: 0)
     }
 
     /// A folder as a descriptor. Through `/proc/self/fd` it can be used without any right on its parents.

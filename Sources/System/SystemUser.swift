@@ -9,10 +9,15 @@ package struct SystemUser: Sendable {
 
     /// Whose rights this process has (`geteuid`). Without an entry in the system's table the name is empty.
     package static var current: SystemUser {
-        let entry = unsafe getpwuid(geteuid())
-        return SystemUser(
-            id: geteuid(), group: getegid(),
-            name: unsafe entry.map { unsafe String(cString: $0.pointee.pw_name) } ?? "")
+        unsafe SystemUser(id: geteuid(), group: getegid(), name: name(of: getpwuid(geteuid())))
+    }
+
+    /// Who owns a file or folder (`stat`); nil if it is not there.
+    package static func owner(of path: String) -> SystemUser? {
+        var status = stat()
+        guard unsafe stat(path, &status) == 0 else { return nil }
+        return unsafe SystemUser(
+            id: status.st_uid, group: status.st_gid, name: name(of: getpwuid(status.st_uid)))
     }
 
     /// The user of that name (`getpwnam`); nil if there is none. May block on a directory service: for start-up only.
@@ -20,5 +25,9 @@ package struct SystemUser: Sendable {
         guard let entry = unsafe getpwnam(name) else { return nil }
         return unsafe SystemUser(
             id: entry.pointee.pw_uid, group: entry.pointee.pw_gid, name: name)
+    }
+
+    private static func name(of entry: UnsafeMutablePointer<passwd>?) -> String {
+        unsafe entry.map { unsafe String(cString: $0.pointee.pw_name) } ?? ""
     }
 }

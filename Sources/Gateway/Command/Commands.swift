@@ -37,4 +37,8 @@ let commands: [Command] = [
         "Takes Markdown, text and HTML into a collection; unchanged files are skipped, unless --all.",
         options: Setup.options.union(["collection", "base-url", "language"]),
         flags: ["all", "json"], run: IngestCommand.run),
+    Command(
+        "dev", "[--state DIR] [--port N] [--config FILE]",
+        "Runs everything on this machine: a private PostgreSQL, nginx on 127.0.0.1, the pool.",
+        options: ["state", "port", "config"], run: DevelopmentCommand.run),
 ]
