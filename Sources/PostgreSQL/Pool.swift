@@ -167,7 +167,8 @@ package import EventLoop
         }
         defer {
             timer.cancel()
-            waiters.removeAll { $0 === waiter }
+            // Whoever was served has left the queue already.
+            if waiter.connection == nil { waiters.removeAll { $0 === waiter } }
         }
         while true {
             if let connection = waiter.connection { return connection }

@@ -72,6 +72,7 @@ package struct Settings: Sendable {
 
     /// The words for `PQconnectStartParams`. `statementTimeout` is in milliseconds.
     ///
+    /// Compiling a plan costs more than any of our statements gains: `jit=off`.
     /// A PgBouncer between us must ignore the start-up parameter `options`
     /// (`ignore_startup_parameters = options`) and then sets `statement_timeout` by `ALTER ROLE`.
     func words(statementTimeout: Int) -> [(key: String, value: String)] {
@@ -86,7 +87,7 @@ package struct Settings: Sendable {
         words["client_encoding"] = "UTF8"
         words["options"] =
             (options["options"].map { $0 + " " } ?? "")
-            + "-c statement_timeout=\(max(1, statementTimeout))"
+            + "-c statement_timeout=\(max(1, statementTimeout)) -c jit=off"
         let quiet = [
             "application_name": "archway", "gssencmode": "disable", "keepalives_idle": "10",
             "keepalives_interval": "5", "keepalives_count": "3",

@@ -63,6 +63,31 @@ struct OutageTests {
         await pool.close()
     }
 
+    @Test("by a server that hangs ends each statement in time and keeps nobody else waiting")
+    func hangs() async throws {
+        let server = try await TemporaryPostgreSQL.make()
+        let conninfo = try await server.makeDatabase()
+        let pool = Pool(
+            conninfo: conninfo + " connect_timeout=1", size: 2, statementTimeout: 300,
+            waitTimeout: 300)
+        #expect(try await pool.query(.one).count == 1)
+        try await server.freeze()
+        let started = Loop.now
+        let first = await databaseError { _ = try await pool.query(.one) }
+        #expect(first?.kind == .unavailable && first?.isOutcomeUnknown == true)
+        #expect(Loop.now - started < 2000)
+        #expect(await waitUntil { !pool.isHealthy })
+        let later = Loop.now
+        let second = await databaseError { _ = try await pool.query(.one) }
+        #expect(second?.kind == .unavailable)
+        #expect(Loop.now - later < 100)
+        try await server.thaw()
+        #expect(await waitUntil { pool.isHealthy })
+        #expect(try await pool.query(.one).count == 1)
+        await pool.close()
+        try await server.stop()
+    }
+
     @Test("of free places on the server is an outage too")
     func full() async throws {
         let server = try await TemporaryPostgreSQL.make()

@@ -41,6 +41,16 @@ package final class TemporaryPostgreSQL: @unchecked Sendable {
         try await Self.onThread { try self.startNow(maximumConnections) }
     }
 
+    /// Stops all of its processes where they are (`SIGSTOP`), so that it answers nothing and closes nothing.
+    package func freeze() async throws {
+        try await Self.onThread { try self.signal("STOP") }
+    }
+
+    /// Lets them go on.
+    package func thaw() async throws {
+        try await Self.onThread { try self.signal("CONT") }
+    }
+
     /// A new, empty database; returns libpq's connection string for it.
     package func makeDatabase() async throws -> String {
         let name = lock.withLock {
@@ -99,6 +109,16 @@ package final class TemporaryPostgreSQL: @unchecked Sendable {
                 "--locale=C.UTF-8", "--no-sync",
             ])
         try startNow(120)
+    }
+
+    private func signal(_ name: String) throws {
+        let file = try String(contentsOfFile: "\(folder)/data/postmaster.pid", encoding: .utf8)
+        guard let master = file.split(separator: "\n").first.flatMap({ Int32($0) }) else {
+            throw Failure(description: "no process number in postmaster.pid")
+        }
+        let path = "/proc/\(master)/task/\(master)/children"
+        let children = try String(contentsOfFile: path, encoding: .utf8).split(separator: " ")
+        try run("/bin/kill", ["-\(name)", "\(master)"] + children.map(String.init))
     }
 
     private func stopNow() throws {
