@@ -9,7 +9,7 @@ import Testing
 
 @Suite("Ingestion and retrieval")
 @LoopActor
-struct KnowledgeIngestionTests {
+final class KnowledgeIngestionTests {
     let folder: String
 
     init() throws {
@@ -17,6 +17,8 @@ struct KnowledgeIngestionTests {
         try FileManager.default.createDirectory(
             atPath: folder + "/sub", withIntermediateDirectories: true)
     }
+
+    deinit { try? FileManager.default.removeItem(atPath: folder) }
 
     func write(_ name: String, _ text: String) throws {
         try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
@@ -31,7 +33,6 @@ struct KnowledgeIngestionTests {
 
     @Test("adds what is new, replaces what changed, skips what did not, reports what failed")
     func rounds() async throws {
-        defer { try? FileManager.default.removeItem(atPath: folder) }
         let pool = try await makePool()
         try write("leave.md", "# Leave\n\nEvery employee has thirty days of vacation.\n")
         try write("sub/travel.txt", "Trains are booked in second class.\n")
@@ -76,7 +77,6 @@ struct KnowledgeIngestionTests {
 
     @Test("follows no link inside of a folder and opens no pipe")
     func links() async throws {
-        defer { try? FileManager.default.removeItem(atPath: folder) }
         let outside = NSTemporaryDirectory() + "archway-outside-\(UUID().uuidString).md"
         try Data("secret".utf8).write(to: URL(fileURLWithPath: outside))
         defer { try? FileManager.default.removeItem(atPath: outside) }
@@ -93,7 +93,6 @@ struct KnowledgeIngestionTests {
 
     @Test("names documents by the address under which others read them")
     func baseURL() async throws {
-        defer { try? FileManager.default.removeItem(atPath: folder) }
         let pool = try await makePool()
         try write("sub/our leave.md", "# Leave\n\nThirty days.\n")
         var ingestion = Ingestion(pool: pool, collection: "handbook")

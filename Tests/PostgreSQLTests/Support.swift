@@ -6,6 +6,8 @@ extension Statement {
     static let one = Statement("one", "SELECT 1")
     static let sleep = Statement("sleep", "SELECT pg_sleep($1)::text")
     static let echo = Statement("echo", "SELECT $1::text")
+    static let lock = Statement("lock", "SELECT pg_advisory_lock(1)::text")
+    static let unlock = Statement("unlock", "SELECT pg_advisory_unlock(1)")
     static let session = Statement("session", "SELECT pg_backend_pid()")
 }
 
