@@ -43,9 +43,9 @@ struct Block {
     var text: String {
         pairs.map { pair in
             guard case .sequence(let elements) = pair.value else {
-                return "\(Value.quoted(pair.key)): \(pair.value.text)\n"
+                return "\(Value.key(pair.key)): \(pair.value.text)\n"
             }
-            return "\(Value.quoted(pair.key)):\n" + elements.map { "  - \($0.text)\n" }.joined()
+            return "\(Value.key(pair.key)):\n" + elements.map { "  - \($0.text)\n" }.joined()
         }.joined()
     }
 }
@@ -82,7 +82,7 @@ extension Block.Value {
         case .verbatim(let text): Self.quoted(text)
         case .sequence(let elements): "[" + elements.map(\.text).joined(separator: ", ") + "]"
         case .mapping(let pairs):
-            "{ " + pairs.map { "\(Self.quoted($0.key)): \($0.value.text)" }.joined(separator: ", ")
+            "{ " + pairs.map { "\(Self.key($0.key)): \($0.value.text)" }.joined(separator: ", ")
                 + " }"
         }
     }
@@ -90,6 +90,12 @@ extension Block.Value {
     /// JSON's strings are YAML's too.
     fileprivate static func quoted(_ text: String) -> String {
         String(decoding: StringLiteral.encode(text), as: UTF8.self)
+    }
+
+    /// A name as people write it, if it is one of ours; others in quotes.
+    fileprivate static func key(_ name: String) -> String {
+        let isPlain = name.utf8.allSatisfy { $0 == 0x5f || (0x61...0x7a).contains($0) }
+        return isPlain && !["true", "false", "null", ""].contains(name) ? name : quoted(name)
     }
 
     /// What can stand without quotes and keeps its meaning: `true`, `12`, `0.5`, `~`, `auto`.

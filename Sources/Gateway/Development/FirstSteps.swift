@@ -11,7 +11,7 @@ struct FirstSteps {
 
             Archway answers at \(base). Ask the documentation, in another terminal:
 
-            curl -N \(base)/chat/completions \\
+            curl -sSN \(base)/chat/completions \\
               -H "Authorization: Bearer $(cat \(token))" \\
               -H 'Content-Type: application/json' \\
               -d '{"model": "docs", "stream": true, "messages": [{"role": "user", "content": "\(Self.question)"}]}'
