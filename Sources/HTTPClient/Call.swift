@@ -63,13 +63,23 @@ extension Call {
         guard method.isValid else {
             throw ClientError(.invalidCall, "the method is not a token")
         }
-        for name in ["Content-Length", "Transfer-Encoding", "Expect"] where fields[name] != nil {
+        for (name, _) in fields where Self.isReserved(name) {
             throw ClientError(.invalidCall, "the field \(name) is not the caller's")
         }
         do {
             try fields.check()
         } catch {
             throw ClientError(.invalidCall, error.debugDescription)
+        }
+    }
+
+    /// The fields by which the message is framed.
+    private static func isReserved(_ name: String) -> Bool {
+        switch name.utf8.count {
+        case 6: name.lowercased() == "expect"
+        case 14: name.lowercased() == "content-length"
+        case 17: name.lowercased() == "transfer-encoding"
+        default: false
         }
     }
 }

@@ -17,35 +17,35 @@ struct HeadParser: Sendable {
         received += line.count
         guard received <= Self.limit else { return false }
         guard head == nil else { return true }
-        let end = line.lastIndex { $0 != 0x0D && $0 != 0x0A }
-        guard let end else { return finish() }
-        let text = String(decoding: line[...end], as: UTF8.self)
-        guard pending != nil else { return begin(text) }
-        addField(text)
+        var end = line.count
+        while end > 0, Self.isBlank(line[end - 1]) { end -= 1 }
+        guard end > 0 else { return finish() }
+        guard pending != nil else { return begin(line[..<end]) }
+        addField(line[..<end])
         return true
     }
 
-    private mutating func begin(_ line: String) -> Bool {
-        let words = line.split(separator: " ", maxSplits: 2)
-        guard words.count >= 2, words[0].hasPrefix("HTTP/"), let code = Int(words[1]) else {
-            return false
-        }
-        guard (100...999).contains(code) else { return false }
+    private mutating func begin(_ line: ArraySlice<UInt8>) -> Bool {
+        let words = line.split(separator: 0x20, maxSplits: 2)
+        guard words.count >= 2, words[0].starts(with: "HTTP/".utf8) else { return false }
+        guard let code = Int(Self.text(words[1])), (100...999).contains(code) else { return false }
         pending = ResponseHead(status: Status(rawValue: code))
         return true
     }
 
-    private mutating func addField(_ line: String) {
-        guard let colon = line.utf8.firstIndex(of: 0x3A), colon > line.startIndex else { return }
-        let value = line[line.index(after: colon)...]
-        let blank: (Character) -> Bool = { $0 == " " || $0 == "\t" }
-        guard let first = value.firstIndex(where: { !blank($0) }),
-            let last = value.lastIndex(where: { !blank($0) })
-        else {
-            pending?.fields.append(String(line[..<colon]), "")
-            return
-        }
-        pending?.fields.append(String(line[..<colon]), String(value[first...last]))
+    private mutating func addField(_ line: ArraySlice<UInt8>) {
+        guard let colon = line.firstIndex(of: 0x3A), colon > line.startIndex else { return }
+        var start = colon + 1
+        while start < line.endIndex, Self.isBlank(line[start]) { start += 1 }
+        pending?.fields.append(Self.text(line[..<colon]), Self.text(line[start...]))
+    }
+
+    private static func text(_ bytes: ArraySlice<UInt8>) -> String {
+        String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static func isBlank(_ byte: UInt8) -> Bool {
+        byte == 0x20 || byte == 0x09 || byte == 0x0D || byte == 0x0A
     }
 
     private mutating func finish() -> Bool {
