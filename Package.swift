@@ -108,7 +108,8 @@ let package = Package(
         suite("Crypto"),
         suite("OpenAI", ["HTTP", "JSON"], resources: [.copy("Fixtures")]),
         suite("Providers", ["HTTP", "JSON", "OpenAI"], resources: [.copy("Fixtures")]),
-        suite("Gateway", ["EventLoop", "HTTPClient", "PostgreSQL", "Store", "TestSupport", "YAML"]),
+        suite(
+            "Gateway", ["EventLoop", "HTTPClient", "PostgreSQL", "Store", "TestSupport", "YAML"]),
         suite("PostgreSQL", ["EventLoop", "TestSupport"]),
         suite("Store", ["EventLoop", "PostgreSQL", "TestSupport"]),
         .target(

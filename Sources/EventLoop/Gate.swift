@@ -8,8 +8,8 @@
 
     package nonisolated init() {}
 
-    /// Returns when the gate is opened, and closes it behind the task. A gate that was opened before lets one task pass at
-    /// once. Throws `CancellationError` when the task is, or becomes, cancelled.
+    /// Returns when the gate is opened, and closes it behind the task. A gate that was opened before lets one task
+    /// pass at once. Throws `CancellationError` when the task is, or becomes, cancelled.
     package func pass() async throws {
         try Task.checkCancellation()
         if isOpen {

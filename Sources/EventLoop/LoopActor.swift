@@ -1,5 +1,5 @@
-/// The one thread of a worker. Whatever does I/O, or waits for it, is isolated to this actor, so the compiler checks that
-/// nothing of a request is touched from elsewhere, and no lock is needed.
+/// The one thread of a worker. Whatever does I/O, or waits for it, is isolated to this actor, so the compiler checks
+/// that nothing of a request is touched from elsewhere, and no lock is needed.
 @globalActor
 package actor LoopActor {
     package static let shared = LoopActor()
@@ -9,8 +9,8 @@ package actor LoopActor {
     }
 }
 
-/// Starts a task on the loop. The only maker of tasks in the program: a task made otherwise has no preferred executor, and
-/// its first resumption would start a pool of threads.
+/// Starts a task on the loop. The only maker of tasks in the program: a task made otherwise has no preferred
+/// executor, and its first resumption would start a pool of threads.
 @discardableResult
 package func spawn(
     _ body: @escaping @LoopActor @Sendable () async -> Void
@@ -18,8 +18,8 @@ package func spawn(
     Task(executorPreference: LoopExecutor.shared) { await body() }
 }
 
-/// Runs `body` as the actor would, from code which the compiler does not know to be on the loop: a callback of a C library.
-/// Traps on any other thread, which would be a fault of the program and never of a request.
+/// Runs `body` as the actor would, from code which the compiler does not know to be on the loop: a callback of a C
+/// library. Traps on any other thread, which would be a fault of the program and never of a request.
 package func assumeOnLoop<Result>(_ body: @LoopActor () throws -> Result) rethrows -> Result {
     LoopExecutor.shared.checkIsolated()
     return try withoutActuallyEscaping(body) { body in

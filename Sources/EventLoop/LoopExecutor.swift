@@ -51,7 +51,8 @@ package final class LoopExecutor: SerialExecutor, TaskExecutor {
         while unsafe !jobs.isEmpty {
             unsafe swap(&jobs, &running)
             for job in unsafe running {
-                // Not `isolatedTo:taskExecutor:`: it loses the wake-up of a task that has no preferred executor (a test's).
+                // Not `isolatedTo:taskExecutor:`: it loses the wake-up of a task that has no preferred executor (a
+                // test's).
                 unsafe job.runSynchronously(on: asUnownedSerialExecutor())
             }
             unsafe running.removeAll(keepingCapacity: true)

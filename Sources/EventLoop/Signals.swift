@@ -1,7 +1,7 @@
 internal import CLinux
 
-/// Signals as events of the loop (`signalfd`). The watched signals are blocked for the thread, and so for every process that
-/// it starts without resetting the mask.
+/// Signals as events of the loop (`signalfd`). The watched signals are blocked for the thread, and so for every
+/// process that it starts without resetting the mask.
 @LoopActor
 package final class Signals: Watcher {
     private let descriptor: Int32

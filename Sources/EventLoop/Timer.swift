@@ -17,8 +17,8 @@ package final class Timer {
     }
 }
 
-/// A binary heap of timers, earliest first. A cancelled timer leaves at once, so that the long deadlines of short requests
-/// do not pile up.
+/// A binary heap of timers, earliest first. A cancelled timer leaves at once, so that the long deadlines of short
+/// requests do not pile up.
 @LoopActor
 struct TimerQueue {
     private var heap: [Timer] = []

@@ -5,9 +5,9 @@ package import HTTP
 
 /// One connection from the web server: one request, one reply.
 ///
-/// First the records are collected without blocking, then libfcgi parses them, then the reply goes out through libfcgi's
-/// streams. The owner's task is cancelled as soon as the web server closes the connection, which is how a departed
-/// client shows (nginx never sends `FCGI_ABORT_REQUEST`).
+/// First the records are collected without blocking, then libfcgi parses them, then the reply goes out through
+/// libfcgi's streams. The owner's task is cancelled as soon as the web server closes the connection, which is how a
+/// departed client shows (nginx never sends `FCGI_ABORT_REQUEST`).
 @LoopActor
 package final class Connection: Watcher {
     /// What happened to the reply.
@@ -161,8 +161,8 @@ package final class Connection: Watcher {
         release()
     }
 
-    /// POLLOUT on a UNIX socket promises three quarters of its send buffer (about 150 KiB, counted with the kernel's own
-    /// overhead), so a record that has credit cannot block libfcgi's `write`.
+    /// POLLOUT on a UNIX socket promises three quarters of its send buffer (about 150 KiB, counted with the kernel's
+    /// own overhead), so a record that has credit cannot block libfcgi's `write`.
     private func makeRoom(for count: Int) async throws {
         while credit < 2 * count + 1024 {
             if hasDeparted { throw CancellationError() }

@@ -65,8 +65,8 @@ final class Intake {
         while receive(Self.scratch.count, flags: 0) > 0 {}
     }
 
-    /// Of a body that is too large nothing is kept, but it is read to its end: the web server reads no reply before it has
-    /// sent all.
+    /// Of a body that is too large nothing is kept, but it is read to its end: the web server reads no reply before
+    /// it has sent all.
     private func keep(_ count: Int, _ hadParameters: Bool) -> Bool {
         if scanner.bodyLength > bodyLimit { exceedsBodyLimit = true }
         if exceedsBodyLimit && hadParameters { return true }

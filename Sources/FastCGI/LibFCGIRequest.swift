@@ -1,15 +1,16 @@
 internal import CFastCGI
 internal import EventLoop
 
-/// A request of libfcgi, from the parsed parameters to its end. Encloses the `FCGX_Request`, whose pointers are valid until
-/// it is freed and never leave this type.
+/// A request of libfcgi, from the parsed parameters to its end. Encloses the `FCGX_Request`, whose pointers are valid
+/// until it is freed and never leave this type.
 @LoopActor
 @safe
 final class LibFCGIRequest {
     /// libfcgi's buffer less the record header: what one `write(2)` carries.
     static let recordLength = 8184
 
-    /// `FCGX_Init` once for the process. It takes over SIGPIPE, SIGTERM and SIGUSR1; who wants these sets them up later.
+    /// `FCGX_Init` once for the process. It takes over SIGPIPE, SIGTERM and SIGUSR1; who wants these sets them up
+    /// later.
     static let isReady = FCGX_Init() == 0
 
     private let request: UnsafeMutablePointer<FCGX_Request>
@@ -19,8 +20,8 @@ final class LibFCGIRequest {
     /// `CONTENT_LENGTH`; 0 when it is missing, −1 when it is no number.
     let declaredLength: Int
 
-    /// Lets libfcgi parse what `intake` collected, reads the body, and connects the streams to the web server. Nil when libfcgi
-    /// refuses the records.
+    /// Lets libfcgi parse what `intake` collected, reads the body, and connects the streams to the web server. Nil
+    /// when libfcgi refuses the records.
     init?(_ intake: Intake, _ connection: Int32) {
         guard Self.isReady, let file = intake.recorded() else { return nil }
         unsafe request = .allocate(capacity: 1)
@@ -60,8 +61,8 @@ final class LibFCGIRequest {
         }
     }
 
-    /// Sends a part of `bytes`, at most one record, and all that was put before (`FCGX_PutStr`, `FCGX_FFlush`). False when the
-    /// connection is lost.
+    /// Sends a part of `bytes`, at most one record, and all that was put before (`FCGX_PutStr`, `FCGX_FFlush`). False
+    /// when the connection is lost.
     func send(_ bytes: [UInt8], _ range: Range<Int>) -> Bool {
         let out = unsafe request.pointee.out
         unsafe bytes.withUnsafeBufferPointer { buffer in

@@ -17,8 +17,9 @@ package final class Listener: Watcher {
     private var isListening = false
     private let idle = Gate()
 
-    /// Listens on `descriptor`, a non-blocking UNIX stream socket that someone else opened, and runs `handle` in a task of its own
-    /// for each request. The task is cancelled when the client goes. A reply that `handle` did not end is broken off.
+    /// Listens on `descriptor`, a non-blocking UNIX stream socket that someone else opened, and runs `handle` in a
+    /// task of its own for each request. The task is cancelled when the client goes. A reply that `handle` did not
+    /// end is broken off.
     package init(
         _ descriptor: Int32, bodyLimit: Int, intakeTimeout: Int = 60_000,
         handle: @escaping @LoopActor (Connection) async -> Void

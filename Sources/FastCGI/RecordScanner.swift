@@ -1,8 +1,9 @@
-/// Follows the records of one FastCGI request (specification 1.0, section 3.3) far enough to know which bytes belong to it and
-/// where the last, empty `FCGI_STDIN` begins. It builds nothing: libfcgi parses the same bytes afterwards.
+/// Follows the records of one FastCGI request (specification 1.0, section 3.3) far enough to know which bytes belong
+/// to it and where the last, empty `FCGI_STDIN` begins. It builds nothing: libfcgi parses the same bytes afterwards.
 ///
-/// The last record is never consumed. While its eight bytes lie unread in the socket, the kernel resets the connection when
-/// this process dies, and the web server breaks the client's reply instead of ending it as if it were complete.
+/// The last record is never consumed. While its eight bytes lie unread in the socket, the kernel resets the
+/// connection when this process dies, and the web server breaks the client's reply instead of ending it as if it were
+/// complete.
 package struct RecordScanner: Sendable {
     /// Why a connection is not served.
     package enum Refusal: Error, Sendable {
@@ -46,8 +47,8 @@ package struct RecordScanner: Sendable {
         self.parameterLimit = parameterLimit
     }
 
-    /// Looks at bytes that continue the connection and returns how many of them may be taken from it. The rest, less than a
-    /// header or the last record, must be offered again.
+    /// Looks at bytes that continue the connection and returns how many of them may be taken from it. The rest, less
+    /// than a header or the last record, must be offered again.
     package mutating func scan(_ bytes: Span<UInt8>) throws(Refusal) -> Int {
         var position = 0
         while phase != .complete {

@@ -2,8 +2,8 @@ package import HTTP
 
 /// The FastCGI parameters of a request (RFC 3875, section 4.1), read as an HTTP request.
 ///
-/// Trust lies in the names: what the web server sets itself (`REMOTE_USER`, `REQUEST_ID`) has no prefix, and what a client sent
-/// always begins with `HTTP_`, so no header can pass for one of them.
+/// Trust lies in the names: what the web server sets itself (`REMOTE_USER`, `REQUEST_ID`) has no prefix, and what a
+/// client sent always begins with `HTTP_`, so no header can pass for one of them.
 package struct RequestParameters: Sendable {
     private let parameters: [(name: String, value: String)]
 

@@ -52,7 +52,8 @@ package enum Descriptor {
         }
     }
 
-    /// Reads what there is from a socket without waiting: nil when its other end is closed, empty when there is nothing.
+    /// Reads what there is from a socket without waiting: nil when its other end is closed, empty when there is
+    /// nothing.
     package static func read(_ descriptor: Int32) -> [UInt8]? {
         var bytes = [UInt8](repeating: 0, count: 4096)
         let count = unsafe bytes.withUnsafeMutableBytes {

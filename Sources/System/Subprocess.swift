@@ -64,7 +64,8 @@ package struct Subprocess: Sendable {
         self.id = id
     }
 
-    /// How the process ended, or nil while it runs (`waitpid` with `WNOHANG`). Tells an ending once; later calls say 255.
+    /// How the process ended, or nil while it runs (`waitpid` with `WNOHANG`). Tells an ending once; later calls say
+    /// 255.
     package func ending() -> Ending? {
         var status: Int32 = 0
         let found = unsafe waitpid(id, &status, WNOHANG)

@@ -9,7 +9,8 @@ extension SystemFile {
         package let number: UInt64
     }
 
-    /// An open descriptor that is closed with its last reference. Children do not inherit it by themselves (`O_CLOEXEC`).
+    /// An open descriptor that is closed with its last reference. Children do not inherit it by themselves
+    /// (`O_CLOEXEC`).
     package final class Handle: Sendable {
         package let descriptor: Int32
 

@@ -7,8 +7,8 @@ package enum UnixSocket {
     /// Connections that may wait to be accepted; the kernel takes the lesser of this and `net.core.somaxconn`.
     package static let backlog: Int32 = 4096
 
-    /// Opens a listening, non-blocking stream socket at `path`, which at most 107 bytes long. `mode` are its permission bits: who may
-    /// write to it may connect.
+    /// Opens a listening, non-blocking stream socket at `path`, which at most 107 bytes long. `mode` are its
+    /// permission bits: who may write to it may connect.
     package static func listen(_ path: String, mode: UInt32 = 0o660) throws(SystemError) -> Int32 {
         let descriptor = unsafe listen_at_path(path, mode, backlog)
         guard descriptor >= 0 else { throw .last("listen \(path)") }

@@ -122,7 +122,8 @@ extension Chat {
         throw provider.failure(status: head.status, fields: head.fields, body: body)
     }
 
-    /// The embedded provider. It has no mind for side requests; an empty object is what their senders take as "nothing".
+    /// The embedded provider. It has no mind for side requests; an empty object is what their senders take as
+    /// "nothing".
     private func quote() -> Extractive.Answer {
         if isSideRequest {
             return Extractive.Answer(saying: "{}")

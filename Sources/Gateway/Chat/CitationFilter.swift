@@ -1,5 +1,6 @@
-/// Follows the references `[n]` in an answer as it streams by: notes those to passages that were retrieved and removes those to
-/// none. Works on the inside of JSON string literals, in which brackets and digits stand for themselves.
+/// Follows the references `[n]` in an answer as it streams by: notes those to passages that were retrieved and
+/// removes those to none. Works on the inside of JSON string literals, in which brackets and digits stand for
+/// themselves.
 struct CitationFilter: Sendable {
     /// Digits of the longest reference that is looked at.
     private static let longest = 3

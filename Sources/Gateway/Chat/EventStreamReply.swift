@@ -2,8 +2,9 @@ internal import EventLoop
 internal import FastCGI
 internal import HTTP
 
-/// A reply of server-sent events. Its status waits for the first event, but not for ever: then the stream opens, and whatever
-/// goes wrong later is told in band. Silence is filled with comments, so that no proxy on the way loses patience.
+/// A reply of server-sent events. Its status waits for the first event, but not for ever: then the stream opens, and
+/// whatever goes wrong later is told in band. Silence is filled with comments, so that no proxy on the way loses
+/// patience.
 @LoopActor
 final class EventStreamReply {
     private static let fields: Fields = [

@@ -35,8 +35,8 @@ struct Evidence: Sendable {
         passages.map { Extractive.Passage(number: $0.number, text: $0.text) }
     }
 
-    /// The citations that go with an answer which refers to these numbers: one per document, best first. Open WebUI counts the
-    /// sources itself, so it gets all that stand before a cited one.
+    /// The citations that go with an answer which refers to these numbers: one per document, best first. Open WebUI
+    /// counts the sources itself, so it gets all that stand before a cited one.
     func citations(_ cited: Set<Int>, _ dialect: CitationDialect) -> [Citation] {
         guard let last = cited.max() else { return [] }
         var seen: Set<Int> = []

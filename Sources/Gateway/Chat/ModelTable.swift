@@ -5,8 +5,8 @@ internal import JSON
 internal import OpenAI
 internal import Providers
 
-/// The models that callers may name: those of the configuration, then those that providers are found to have. Always answered
-/// from memory; a provider that is slow or dead delays nobody.
+/// The models that callers may name: those of the configuration, then those that providers are found to have. Always
+/// answered from memory; a provider that is slow or dead delays nobody.
 @LoopActor
 final class ModelTable {
     /// Milliseconds between two questions to a provider for its models.

@@ -6,8 +6,8 @@ internal import OpenAI
 internal import PostgreSQL
 internal import Store
 
-/// Station 7: the conversation that a request belongs to. What the caller sent is stored before the provider is called, and the
-/// answer has its place.
+/// Station 7: the conversation that a request belongs to. What the caller sent is stored before the provider is
+/// called, and the answer has its place.
 struct Recall: Sendable {
     /// The longest name that a front end may give to a conversation, in characters.
     static let longestID = 200
@@ -19,8 +19,8 @@ struct Recall: Sendable {
     private let answerID: String
     private let parentHash: [UInt8]?
 
-    /// The front end's name for the conversation, from the first configured field that has one. Nil when there is none, or only
-    /// that of a passing chat. Throws when it is too long.
+    /// The front end's name for the conversation, from the first configured field that has one. Nil when there is
+    /// none, or only that of a passing chat. Throws when it is too long.
     static func externalID(_ fields: Fields, headers: [String]) throws(APIError) -> String? {
         for name in headers {
             guard let value = fields[name], !value.isEmpty else { continue }

@@ -1,8 +1,8 @@
 internal import HTTP
 internal import OpenAI
 
-/// Recognises the requests that a front end makes on its own: titles, tags, follow-ups, queries, choice of tools. They carry the
-/// chat's id but are no part of the talk.
+/// Recognises the requests that a front end makes on its own: titles, tags, follow-ups, queries, choice of tools.
+/// They carry the chat's id but are no part of the talk.
 struct SideRequest: Sendable {
     /// Fields whose non-empty value names a task.
     let headers: [String]

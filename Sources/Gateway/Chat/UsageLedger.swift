@@ -3,8 +3,8 @@ internal import JSON
 internal import PostgreSQL
 internal import Store
 
-/// Writes usage rows. Rows of requests that end at the same time go out in one statement, so that accounting costs little under
-/// load and still is durable before a reply ends.
+/// Writes usage rows. Rows of requests that end at the same time go out in one statement, so that accounting costs
+/// little under load and still is durable before a reply ends.
 @LoopActor
 final class UsageLedger {
     private let pool: Pool

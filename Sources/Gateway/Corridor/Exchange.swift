@@ -5,8 +5,8 @@ internal import JSON
 internal import OpenAI
 internal import Store
 
-/// One request and its reply on their way through the corridor. A station reads what earlier ones put here and adds its own
-/// finding; the log line is made of the findings.
+/// One request and its reply on their way through the corridor. A station reads what earlier ones put here and adds
+/// its own finding; the log line is made of the findings.
 @LoopActor
 final class Exchange {
     let connection: Connection

@@ -3,8 +3,8 @@ internal import JSON
 internal import OpenAI
 internal import Store
 
-/// One JSON line a request, and one for each event of the process, on standard error, where journald reads it. Never blocks: a
-/// line that nobody takes is counted and dropped. Never holds content or secrets, as no station hands it any.
+/// One JSON line a request, and one for each event of the process, on standard error, where journald reads it. Never
+/// blocks: a line that nobody takes is counted and dropped. Never holds content or secrets, as no station hands it any.
 @LoopActor
 final class Log {
     /// Lines that were dropped since the last that went out.

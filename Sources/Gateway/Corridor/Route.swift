@@ -61,8 +61,8 @@ struct Route: Sendable {
 struct RouteTable: Sendable {
     let routes: [Route]
 
-    /// Finds the route of a request; both slash forms of a path are the same. An unlisted path is a 404; a listed one with
-    /// another method is a 405 that names the right ones.
+    /// Finds the route of a request; both slash forms of a path are the same. An unlisted path is a 404; a listed one
+    /// with another method is a 405 that names the right ones.
     func find(
         _ method: HTTP.Method, _ path: String
     ) throws(APIError) -> (route: Route, values: [String]) {

@@ -3,8 +3,8 @@ import System
 
 /// `archway dev`: everything on this machine, for one person, with nothing set up.
 package enum Development {
-    /// Starts PostgreSQL, the pool and nginx below the state folder, prints what to do with them, and runs until Ctrl-C,
-    /// SIGTERM or SIGHUP. Whatever happens, no process that it started is left.
+    /// Starts PostgreSQL, the pool and nginx below the state folder, prints what to do with them, and runs until
+    /// Ctrl-C, SIGTERM or SIGHUP. Whatever happens, no process that it started is left.
     ///
     /// - Returns: the exit code; 0 after an orderly stop.
     package static func run(_ options: DevelopmentOptions) -> Int32 {

@@ -3,8 +3,8 @@ import System
 import JSON
 import YAML
 
-/// The configuration that `archway dev` writes: what this machine needs, the built-in models, and all that the person's own
-/// file says, which wins where both name the same provider or model.
+/// The configuration that `archway dev` writes: what this machine needs, the built-in models, and all that the
+/// person's own file says, which wins where both name the same provider or model.
 struct DevelopmentConfiguration {
     /// The socket's path as the pool and nginx shall use it.
     let socket: String

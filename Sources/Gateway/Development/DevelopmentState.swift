@@ -50,8 +50,8 @@ struct DevelopmentState {
         return lock
     }
 
-    /// The pool's socket, by a name that is short enough for one. Where the folder lies too deep, the name leads through a
-    /// descriptor of this process, which stays open: processes of the same user may follow it.
+    /// The pool's socket, by a name that is short enough for one. Where the folder lies too deep, the name leads
+    /// through a descriptor of this process, which stays open: processes of the same user may follow it.
     func socket() throws -> String {
         let name = "\(folder)/run/archway.sock"
         guard name.utf8.count > 107 else { return name }

@@ -1,8 +1,8 @@
 import EventLoop
 import System
 
-/// Processes of an earlier run that was killed, or workers whose master was. They are known by the folder that they were
-/// started in: numbers in files could meanwhile belong to somebody else.
+/// Processes of an earlier run that was killed, or workers whose master was. They are known by the folder that they
+/// were started in: numbers in files could meanwhile belong to somebody else.
 struct Leftovers {
     private let ours: SystemFile.Identity?
     private let database: SystemFile.Identity?

@@ -6,8 +6,8 @@ struct PrivateNginx {
     let state: DevelopmentState
     let port: UInt16
 
-    /// Writes the configuration and says how to start nginx in the state folder. All names are relative to that folder, so
-    /// no path can be too long for a socket or need quoting.
+    /// Writes the configuration and says how to start nginx in the state folder. All names are relative to that
+    /// folder, so no path can be too long for a socket or need quoting.
     func launch() throws -> Subprocess.Launch {
         guard let program = Programs.find("nginx", also: ["/usr/sbin", "/usr/local/sbin"]) else {
             throw DevelopmentError("nginx is missing. On Debian: apt-get install nginx")

@@ -15,7 +15,8 @@ enum OwnToken {
         return .response(.json(["has_token": .boolean(has)]))
     }
 
-    /// `POST`: mints a token, which replaces all others of this user. Its scopes are at most those of the token that asks.
+    /// `POST`: mints a token, which replaces all others of this user. Its scopes are at most those of the token that
+    /// asks.
     static func mint(_ exchange: Exchange, _ worker: Worker) async throws -> Answer {
         let user = try signedIn(exchange)
         let body = try RequestBody(exchange.request, isOptional: true)

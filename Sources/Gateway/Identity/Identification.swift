@@ -5,7 +5,8 @@ internal import OpenAI
 internal import PostgreSQL
 internal import Store
 
-/// Station 4: finds out who a request comes from. All forms of a token take one path, and a wrong token never becomes anonymous.
+/// Station 4: finds out who a request comes from. All forms of a token take one path, and a wrong token never becomes
+/// anonymous.
 @LoopActor
 struct Identification {
     let pepper: [UInt8]
@@ -57,8 +58,8 @@ struct Identification {
         return identity(user, role: user.role)
     }
 
-    /// The token that a request carries, in any of its three forms. Another scheme than Bearer counts only where the web server did
-    /// not sign somebody in by it.
+    /// The token that a request carries, in any of its three forms. Another scheme than Bearer counts only where the
+    /// web server did not sign somebody in by it.
     private static func token(of request: HTTP.Request) throws(APIError) -> String? {
         var found: [String] = []
         if let field = request.fields["authorization"] {

@@ -3,8 +3,8 @@ internal import EventLoop
 internal import PostgreSQL
 internal import Store
 
-/// What the database said about tokens and external users, kept as long as PostgreSQL tells us of changes. The digest is the key;
-/// a token itself is never kept.
+/// What the database said about tokens and external users, kept as long as PostgreSQL tells us of changes. The digest
+/// is the key; a token itself is never kept.
 @LoopActor
 final class TokenCache {
     private struct Entry<Content> {

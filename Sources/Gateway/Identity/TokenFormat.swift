@@ -1,7 +1,7 @@
 internal import Crypto
 
-/// The spelling of an API token: `archi_`, 43 base62 characters of 256 random bits, and 6 of their CRC-32, so that a mistyped or
-/// invented token is refused without a question to the database.
+/// The spelling of an API token: `archi_`, 43 base62 characters of 256 random bits, and 6 of their CRC-32, so that a
+/// mistyped or invented token is refused without a question to the database.
 enum TokenFormat {
     static let prefix = "archi_"
     private static let randomWidth = 43

@@ -18,8 +18,8 @@ struct FileWalk {
     /// Folders within each other, at most.
     private let depth = 64
 
-    /// A path that is named may be a link. Inside of a folder links are not followed, so that nothing outside of it is read;
-    /// hidden files and files of other kinds are passed over.
+    /// A path that is named may be a link. Inside of a folder links are not followed, so that nothing outside of it
+    /// is read; hidden files and files of other kinds are passed over.
     init(_ paths: [String]) {
         for path in paths {
             do throws(SystemError) {

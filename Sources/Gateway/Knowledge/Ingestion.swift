@@ -49,8 +49,8 @@ internal import System
     let collection: String
     /// PostgreSQL's text search configuration for a collection that is made.
     var language = "english"
-    /// Where the files can be read by others: a document's source is then this and the file's name below the path that was
-    /// named; else it is the file's absolute name.
+    /// Where the files can be read by others: a document's source is then this and the file's name below the path
+    /// that was named; else it is the file's absolute name.
     var baseURL: String?
     /// Replaces unchanged files too.
     var replacesAll = false

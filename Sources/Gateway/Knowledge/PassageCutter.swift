@@ -1,5 +1,5 @@
-/// Cuts a text into passages: whole blocks under one heading, together as long as they are short; only what is far too long
-/// is cut inside, where a line, a sentence or at least a word ends.
+/// Cuts a text into passages: whole blocks under one heading, together as long as they are short; only what is far
+/// too long is cut inside, where a line, a sentence or at least a word ends.
 struct PassageCutter {
     /// A piece that can be quoted; its text is exactly these bytes of the document.
     struct Passage: Sendable, Equatable {

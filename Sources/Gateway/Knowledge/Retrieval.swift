@@ -25,8 +25,8 @@ struct RetrievedPassage: Sendable {
 
 /// Station 9: finds passages for a question.
 enum Retrieval {
-    /// The best passages of these collections, best first, documents numbered in the order in which they first appear. Empty when
-    /// nothing speaks of the question.
+    /// The best passages of these collections, best first, documents numbered in the order in which they first
+    /// appear. Empty when nothing speaks of the question.
     @LoopActor
     static func passages(
         for question: String, in collections: [String], limit: Int, pool: PostgreSQL.Pool

@@ -1,8 +1,8 @@
 internal import EventLoop
 internal import System
 
-/// What a worker and the master say to each other, one byte a message, over a pair of sockets. The end of the channel is a message
-/// too: the other side has gone.
+/// What a worker and the master say to each other, one byte a message, over a pair of sockets. The end of the channel
+/// is a message too: the other side has gone.
 @LoopActor
 final class ControlChannel: Watcher {
     /// What a worker says.

@@ -3,8 +3,8 @@ internal import EventLoop
 internal import JSON
 internal import System
 
-/// The process that holds the socket and the workers: starts them, restarts one that dies, replaces one that hangs, reloads them one
-/// by one, and lets them finish before it ends. It serves nothing and reads no request.
+/// The process that holds the socket and the workers: starts them, restarts one that dies, replaces one that hangs,
+/// reloads them one by one, and lets them finish before it ends. It serves nothing and reads no request.
 @LoopActor
 final class Master {
     /// Milliseconds without a sign of life after which a worker is replaced.
@@ -138,7 +138,8 @@ final class Master {
             ])
     }
 
-    /// At once after a long life; after short ones with a growing pause, so that a worker which cannot live does not burn the machine.
+    /// At once after a long life; after short ones with a growing pause, so that a worker which cannot live does not
+    /// burn the machine.
     private func replace(_ member: Process) {
         if Loop.now - member.startedAt >= Self.shortLife { failures = 0 } else { failures += 1 }
         if failures <= 3 {
@@ -170,7 +171,8 @@ final class Master {
 
     // MARK: Reload and end
 
-    /// One new worker after the other; each old one finishes its requests once a new one accepts. A broken file changes nothing.
+    /// One new worker after the other; each old one finishes its requests once a new one accepts. A broken file
+    /// changes nothing.
     private func reload() async {
         guard !isReloading, !isEnding else { return }
         isReloading = true

@@ -2,8 +2,8 @@ internal import EventLoop
 internal import PostgreSQL
 internal import Store
 
-/// Whether the database can be used: reached, and migrated as this program needs it. Asked by readiness probes, so the answer is
-/// remembered for a second.
+/// Whether the database can be used: reached, and migrated as this program needs it. Asked by readiness probes, so
+/// the answer is remembered for a second.
 @LoopActor
 final class Schema {
     enum State: Sendable {

@@ -3,7 +3,8 @@ internal import JSON
 internal import PostgreSQL
 internal import System
 
-/// The life of a worker process: accept, serve, drain, exit. Descriptor 0 is the listening socket, 3 the channel to the master.
+/// The life of a worker process: accept, serve, drain, exit. Descriptor 0 is the listening socket, 3 the channel to
+/// the master.
 @LoopActor
 final class WorkerProcess {
     static let socket: Int32 = 0
@@ -15,7 +16,8 @@ final class WorkerProcess {
     private let ending = Gate()
     private var isEnding = false
 
-    /// Runs the process and returns its exit code. `predecessor` is a dead worker whose unfinished answers are to be marked.
+    /// Runs the process and returns its exit code. `predecessor` is a dead worker whose unfinished answers are to be
+    /// marked.
     nonisolated static func run(
         _ configuration: Configuration, instanceID: String, predecessor: String?
     ) -> Int32 {
@@ -74,8 +76,8 @@ final class WorkerProcess {
         Loop.after(milliseconds: Self.heartbeat) { [self] in beat(channel) }
     }
 
-    /// The house stands on one thread. If a resumed task ever lands elsewhere, because of another compiler or runtime, that must show
-    /// here and not as a race.
+    /// The house stands on one thread. If a resumed task ever lands elsewhere, because of another compiler or
+    /// runtime, that must show here and not as a race.
     private func checkThreads() async throws {
         try await Loop.sleep(milliseconds: 1)
         let threads = Host.threads
