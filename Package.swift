@@ -99,6 +99,11 @@ let package = Package(
             path: "Tests/LoadClient", swiftSettings: testSettings),
 
         .testTarget(name: "DeploymentTests", swiftSettings: testSettings),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["EventLoop", "HTTP", "ScriptedProvider", "TestSupport", "archway"],
+            exclude: ["openai-sdk"],
+            swiftSettings: testSettings),
         suite("EventLoop"),
         suite("HTTP"),
         suite("HTTPClient", ["EventLoop", "HTTP"]),
@@ -113,7 +118,7 @@ let package = Package(
         suite("PostgreSQL", ["EventLoop", "TestSupport"]),
         suite("Store", ["EventLoop", "PostgreSQL", "TestSupport"]),
         .target(
-            name: "TestSupport", dependencies: ["EventLoop"], path: "Tests/TestSupport",
-            swiftSettings: testSettings),
+            name: "TestSupport", dependencies: ["EventLoop", "ScriptedProvider", "System"],
+            path: "Tests/TestSupport", swiftSettings: testSettings),
     ]
 )

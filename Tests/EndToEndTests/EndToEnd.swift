@@ -1,0 +1,129 @@
+import EventLoop
+import TestSupport
+import Testing
+
+/// Everything that is tested through a real nginx, real workers, a real PostgreSQL and a provider that plays scripts.
+///
+/// One after the other: these tests measure, and share two processors with everything that they start. Afterwards every log of the
+/// whole run is searched for what no log may hold.
+@Suite("Archway behind nginx", .serialized, .withoutLeaks) enum EndToEnd {}
+
+/// Stops what the tests have started, and looks for leaked secrets in what it has logged.
+private struct WithoutLeaks: SuiteTrait, TestScoping {
+    func provideScope(
+        for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
+    ) async throws {
+        do {
+            try await function()
+        } catch {
+            await Deployment.stopAll()
+            throw error
+        }
+        await Deployment.stopAll()
+        let leaks = await Secrets.leaks()
+        for leak in leaks.prefix(10) { Issue.record("a log holds a secret: \(leak)") }
+    }
+}
+
+extension Trait where Self == WithoutLeaks {
+    fileprivate static var withoutLeaks: WithoutLeaks { WithoutLeaks() }
+}
+
+/// The deployment that all tests share which do not break theirs.
+@LoopActor enum Shared {
+    private static var starting: Task<(Deployment, User), any Error>?
+
+    static func deployment() async throws -> Deployment { try await started().0 }
+
+    /// A user whom many tests use.
+    static func user() async throws -> User { try await started().1 }
+
+    private static func started() async throws -> (Deployment, User) {
+        if let starting { return try await starting.value }
+        let task = Task { @LoopActor in
+            let deployment = try await Deployment.start()
+            return (deployment, try await deployment.makeUser())
+        }
+        starting = task
+        return try await task.value
+    }
+}
+
+/// A user with a token.
+struct User: Sendable {
+    var name: String
+    var id: String
+    var token: String
+}
+
+@LoopActor private var userCount = 0
+
+extension Deployment {
+    /// Creates a user on the command line, and mints a token.
+    func makeUser(role: String = "user", _ options: String...) async throws -> User {
+        userCount += 1
+        let name = "user-\(userCount)"
+        let id = try await archway("user", "create", name, "--role", role)
+        return User(name: name, id: id, token: try await mint(name, options))
+    }
+
+    /// Mints a token for a user on the command line.
+    func mint(_ user: String, _ options: [String] = []) async throws -> String {
+        let token = try await archway(["token", "create", "--user", user] + options)
+        Secrets.note(token: token)
+        return token
+    }
+
+    /// Sends a chat completion.
+    func chat(_ chat: Chat, _ user: User, at door: Door = .site) throws -> WebCall {
+        var request = chat.request
+        request.fields.append(("Authorization", "Bearer \(user.token)"))
+        return try call(request, at: door)
+    }
+
+    /// Sends a chat completion and waits for the whole answer.
+    func answer(_ chat: Chat, _ user: User, at door: Door = .site) async throws -> WebReply {
+        try await self.chat(chat, user, at: door).reply()
+    }
+
+    /// Asks for a path with a token.
+    func get(_ path: String, _ user: User) async throws -> WebReply {
+        try await send("GET", path, user.token)
+    }
+
+    /// Sends a JSON body, or none, with a token, or none.
+    func send(
+        _ method: String, _ path: String, _ token: String?, _ body: String? = nil,
+        at door: Door = .site
+    ) async throws -> WebReply {
+        var request = WebRequest(method, path)
+        if let token { request.fields.append(("Authorization", "Bearer \(token)")) }
+        if let body {
+            request.fields.append(("Content-Type", "application/json"))
+            request.body = Array(body.utf8)
+        }
+        let reply = try await call(request, at: door).reply()
+        if let token = reply.json["token"].string { Secrets.note(token: token) }
+        return reply
+    }
+}
+
+/// Runs `body` so many times at once, and throws what any of them threw.
+@LoopActor func concurrently<Result: Sendable>(
+    _ count: Int, _ body: @escaping @LoopActor @Sendable (Int) async throws -> Result
+) async throws -> [Result] {
+    let tasks = (0..<count).map { number in Task { @LoopActor in try await body(number) } }
+    var results: [Result] = []
+    for task in tasks { results.append(try await task.value) }
+    return results
+}
+
+/// Prints a measured figure, for people.
+func figure(_ text: String) { print("figure: \(text)") }
+
+/// The value below which so many percent of the values lie.
+func percentile(_ percent: Int, of values: [Double]) -> Double {
+    let sorted = values.sorted()
+    guard let last = sorted.indices.last else { return .nan }
+    return sorted[min(last, sorted.count * percent / 100)]
+}

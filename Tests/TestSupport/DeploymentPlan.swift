@@ -1,0 +1,163 @@
+/// What a deployment shall be like.
+package struct DeploymentPlan: Sendable {
+    package var workers = 2
+    package var isAnonymousAllowed = false
+    /// Seconds.
+    package var drainTimeout = 20
+    /// The socket is opened by somebody else and handed over, as systemd does.
+    package var inheritsSocket = false
+    /// More models, as lines of the configuration's list.
+    package var models = ""
+
+    package init() {}
+
+    /// What a test plants in order to look for it in logs. Everything secret or private begins with it.
+    package nonisolated static let canary = "canary-"
+    package nonisolated static let pepper = "canary-pepper-0c52e1f7a9b84d63f58e"
+    package nonisolated static let providerKey = "canary-key-5be7"
+    package nonisolated static let systemPrompt = "canary-system-91c0 You are brief."
+
+    /// Models that are a behaviour of the scripted provider, under the same name.
+    package nonisolated static let scripted = [
+        "echo", "echo-json", "paced-20-100", "paced-40-50", "paced-60-50", "flat-1000", "flat-20",
+        "usage", "reasoning", "refusal", "length", "content-filter", "tools", "parallel-tools",
+        "fingerprint", "unicode", "crlf", "huge-300000", "finish-without-done", "two-done",
+        "after-done",
+        "slow-first-300", "slow-first-2500", "slow-end-500", "hang", "hang-after-1",
+        "hang-after-3", "reset-before-headers", "reset-after-3", "close-before-headers",
+        "cut-after-3", "flaky-1", "status-400", "status-401", "status-403", "status-404",
+        "status-429", "status-500", "status-503", "status-400-context", "html-200", "redirect",
+        "canary", "empty", "no-done", "done-without-finish", "malformed-event", "error-event",
+        "invalid-utf8", "hostile",
+    ]
+
+    /// The configuration file.
+    func configuration(socket: String, database: String, providerPort: UInt16, deadPort: UInt16)
+        -> String
+    {
+        let scripted = Self.scripted.map {
+            "  - { id: \($0), candidates: [ { provider: scripted, model: \($0) } ] }\n"
+        }.joined()
+        return """
+            socket: \(socket)
+            workers: \(workers)
+            database: "\(database)"
+            pepper: "\(Self.pepper)"
+            anonymous: \(isAnonymousAllowed)
+            drain_timeout: \(drainTimeout)
+            body_limit: 1 MiB
+            keep_alive: 1
+            first_event_hold: 1
+            roles:
+              reader: { actions: [models] }
+              narrow: { actions: [chat, models], models: [echo] }
+            providers:
+              scripted:
+                kind: openai
+                base_url: http://127.0.0.1:\(providerPort)/v1
+                api_key: \(Self.providerKey)
+              hasty:
+                kind: openai
+                base_url: http://127.0.0.1:\(providerPort)/v1
+                deadlines: { first_byte: 0.4, between_bytes: 0.4 }
+              patient:
+                kind: openai
+                base_url: http://127.0.0.1:\(providerPort)/v1
+                deadlines: { first_byte: 1.6 }
+              dead: { kind: openai, base_url: "http://127.0.0.1:\(deadPort)/v1" }
+              ollama: { kind: ollama, base_url: "http://127.0.0.1:\(providerPort)", num_ctx: 4096 }
+            models:
+            \(scripted)  - { id: dead, candidates: [ { provider: dead, model: echo } ] }
+              - { id: late, candidates: [ { provider: hasty, model: hang } ] }
+              - { id: stalls, candidates: [ { provider: hasty, model: hang-after-3 } ] }
+              - { id: later, candidates: [ { provider: patient, model: hang } ] }
+              - id: failover
+                candidates: [ { provider: dead, model: x }, { provider: scripted, model: echo } ]
+              - { id: ollama-echo, candidates: [ { provider: ollama, model: echo } ] }
+              - { id: ollama-tools, candidates: [ { provider: ollama, model: tools } ] }
+              - id: finishes
+                candidates: [ { provider: scripted, model: paced-40-50 } ]
+                on_disconnect: finish
+              - id: prompted
+                candidates: [ { provider: scripted, model: echo-json } ]
+                system_prompt: \(Self.systemPrompt)
+                task_model: echo
+              - id: for-admins
+                candidates: [ { provider: scripted, model: echo } ]
+                allowed_roles: [admin]
+              - id: quotes
+                candidates: [ { provider: extractive } ]
+                retrieval: { collections: [handbook] }
+              - id: cites
+                candidates: [ { provider: scripted, model: echo } ]
+                retrieval: { collections: [handbook] }
+              - id: informed
+                candidates: [ { provider: scripted, model: echo-json } ]
+                retrieval: { collections: [handbook] }
+            \(models)
+            """
+    }
+}
+
+/// Where nginx listens in a deployment.
+package enum Door: Sendable, CaseIterable {
+    /// The shipped snippet.
+    case site
+    /// An operator's untouched nginx: `fastcgi_pass` and the stock `fastcgi_params`.
+    case stock
+    /// The shipped snippet, behind a password.
+    case signedIn
+}
+
+/// nginx's configuration for the doors.
+struct NginxConfiguration {
+    var folder: String
+    var socket: String
+    var ports: [Door: UInt16]
+    var snippet: String
+    /// nginx's workers need the rights of whoever made the socket.
+    var isRoot: Bool
+
+    var text: String {
+        let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+            .map { "\($0)_temp_path \(folder)/\($0);" }.joined(separator: "\n")
+        return """
+            daemon off;
+            pid \(folder)/nginx.pid;
+            error_log \(folder)/nginx-error.log info;
+            worker_processes 1;
+            worker_rlimit_nofile 8192;
+            \(isRoot ? "user root;" : "")
+            events { worker_connections 4096; }
+            http {
+                access_log \(folder)/nginx-access.log;
+                \(temporary)
+                upstream archway { server unix:\(socket) max_fails=0; }
+                server {
+                    listen 127.0.0.1:\(port(.site)) backlog=4096;
+                    include \(snippet);
+                    location / { fastcgi_pass archway; }
+                }
+                server {
+                    listen 127.0.0.1:\(port(.stock)) backlog=4096;
+                    location / {
+                        fastcgi_pass unix:\(socket);
+                        include /etc/nginx/fastcgi_params;
+                    }
+                }
+                server {
+                    listen 127.0.0.1:\(port(.signedIn));
+                    include \(snippet);
+                    location / {
+                        auth_basic "Archway";
+                        auth_basic_user_file \(folder)/passwords;
+                        set $archway_user $remote_user;
+                        fastcgi_pass archway;
+                    }
+                }
+            }
+            """
+    }
+
+    private func port(_ door: Door) -> UInt16 { ports[door] ?? 0 }
+}

@@ -1,0 +1,83 @@
+import EventLoop
+import Foundation
+
+/// What the gateway's processes have written to standard error: a JSON object a line.
+@LoopActor package final class GatewayLog {
+    package let path: String
+    private var entries: [Tree] = []
+    private var file: FileHandle?
+    private var rest = Data()
+
+    init(_ path: String) { self.path = path }
+
+    /// All lines so far.
+    package var lines: [Tree] {
+        if file == nil { file = FileHandle(forReadingAtPath: path) }
+        rest += (try? file?.readToEnd()) ?? Data()
+        guard let end = rest.lastIndex(of: 0x0a) else { return entries }
+        for line in rest[...end].split(separator: 0x0a) { entries.append(Tree(line)) }
+        rest = Data(rest[(end + 1)...])
+        return entries
+    }
+
+    /// The lines of an event.
+    package func lines(_ event: String) -> [Tree] { lines.filter { $0["event"].string == event } }
+
+    /// The line of a request, once there is one.
+    package func request(_ id: String) async -> Tree? {
+        var found: Tree?
+        _ = await waitUntil {
+            found = self.lines("request").first { $0["request_id"].string == id }
+            return found != nil
+        }
+        return found
+    }
+
+    /// The workers that served these requests, by the requests' ids.
+    package func processes(of requests: [String]) async -> [String: String] {
+        let wanted = Set(requests)
+        var found: [String: String] = [:]
+        _ = await waitUntil {
+            found = [:]
+            for line in self.lines("request") {
+                guard let id = line["request_id"].string, wanted.contains(id) else { continue }
+                found[id] = line["process"].string
+            }
+            return found.count == wanted.count
+        }
+        return found
+    }
+}
+
+/// What must stand in no log, and the logs.
+@LoopActor package enum Secrets {
+    private static var tokens: Set<String> = []
+    private static var files: Set<String> = []
+    private static var folders: Set<String> = []
+
+    /// A token that was minted.
+    package static func note(token: String) { tokens.insert(token) }
+
+    static func note(file: String) { files.insert(file) }
+
+    static func note(folder: String) { folders.insert(folder) }
+
+    /// Every log so far.
+    package static var logs: [String] {
+        let names = ["gateway.log", "nginx-error.log", "nginx-access.log", "nginx-output.log"]
+        return files.sorted()
+            + folders.sorted().flatMap { folder in names.map { folder + "/" + $0 } }
+    }
+
+    /// The lines that tell a secret, or something that a test has planted, with their logs.
+    package static func leaks() -> [String] {
+        logs.flatMap { path in
+            let text = (try? Data(contentsOf: URL(filePath: path))).map {
+                String(decoding: $0, as: UTF8.self)
+            }
+            return (text ?? "").split(separator: "\n").filter { line in
+                line.contains(DeploymentPlan.canary) || tokens.contains { line.contains($0) }
+            }.map { "\(path): \($0.prefix(500))" }
+        }
+    }
+}
