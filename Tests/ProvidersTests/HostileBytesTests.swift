@@ -93,8 +93,12 @@ private struct Dice: RandomNumberGenerator {
     func replies() throws {
         var dice = Dice(state: 7)
         let reply = Array(
-            #"{"choices":[{"index":0,"message":{"content":"a","tool_calls":[{"id":"a","function":{"name":"f","arguments":"{}"}}]},"finish_reason":"stop"}],"message":{"content":"x"},"usage":{"prompt_tokens":1}}"#
-                .utf8)
+            #"""
+            {"choices":[{"index":0,"message":{"content":"a","tool_calls":[{"id":"a","function":\#
+            {"name":"f","arguments":"{}"}}]},"finish_reason":"stop"}],"message":{"content":"x"},\#
+            "usage":{"prompt_tokens":1}}
+            """#
+            .utf8)
         let error = Array(
             #"{"error":{"message":"m","type":"t","param":"p","code":"c"},"detail":"d"}"#.utf8)
         for _ in 0..<2000 {

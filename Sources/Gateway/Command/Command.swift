@@ -70,7 +70,8 @@ package enum Program {
 
             \(lines.joined(separator: "\n"))
 
-            Every command takes --config FILE (default \(Setup.defaultPath)), or --state DIR for a running `archway dev`.
+            Every command takes --config FILE (default \(Setup.defaultPath)),
+            or --state DIR for a running `archway dev`.
             """
     }
 }
