@@ -20,6 +20,21 @@ package struct Readiness: OptionSet, Sendable {
     package static let exclusive = Readiness(rawValue: EPOLLEXCLUSIVE.rawValue)
     /// `EPOLLET`: tell changes only. A question, never an answer.
     package static let edgeTriggered = Readiness(rawValue: EPOLLET.rawValue)
+
+    // Asked for every event; the general operations of a set cost more than all else in this file.
+
+    /// A read would not wait: there are bytes, an end, or an error.
+    package var mayRead: Bool {
+        rawValue & (EPOLLIN.rawValue | Self.gone) != 0
+    }
+
+    /// A write would not wait.
+    package var mayWrite: Bool { rawValue & EPOLLOUT.rawValue != 0 }
+
+    /// The other side has gone, or the descriptor has failed.
+    package var isGone: Bool { rawValue & Self.gone != 0 }
+
+    private static let gone = EPOLLRDHUP.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue
 }
 
 /// Who is told that a descriptor is ready.
@@ -136,10 +151,11 @@ package enum Loop {
     ///
     /// Before the wait it asks whether the jobs have finished what the loop runs for: nothing might ever wake it again.
     private static func step(isFinished: () -> Bool = { false }) {
-        LoopExecutor.shared.drain()
+        let executor = LoopExecutor.shared
+        executor.drain()
         while let timer = timers.popDue(at: now) {
             timer.body()
-            LoopExecutor.shared.drain()
+            executor.drain()
         }
         if isFinished() { return }
         unsafe withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: batch) { events in
@@ -147,7 +163,7 @@ package enum Loop {
                 descriptor, events.baseAddress, Int32(batch), timers.milliseconds(from: now))
             for index in 0..<max(0, Int(count)) {
                 dispatch(tag: unsafe events[index].data.u64, unsafe events[index].events)
-                LoopExecutor.shared.drain()
+                executor.drain()
             }
         }
     }

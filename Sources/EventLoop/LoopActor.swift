@@ -15,7 +15,7 @@ package actor LoopActor {
 package func spawn(
     _ body: @escaping @LoopActor @Sendable () async -> Void
 ) -> Task<Void, Never> {
-    Task(executorPreference: LoopExecutor.shared) { await body() }
+    Task(executorPreference: LoopTaskExecutor.shared) { await body() }
 }
 
 /// Runs `body` as the actor would, from code which the compiler does not know to be on the loop: a callback of a C

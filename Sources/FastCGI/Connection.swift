@@ -62,12 +62,12 @@ package final class Connection: Watcher {
     }
 
     package func ready(_ descriptor: Int32, _ readiness: Readiness) {
-        if !readiness.isDisjoint(with: [.hangUp, .failed]) {
+        if readiness.isGone {
             depart()
             return
         }
-        if state == .receiving, readiness.contains(.readable) { receive() }
-        if waitsForSpace, readiness.contains(.writable) { writable.open() }
+        if state == .receiving, readiness.mayRead { receive() }
+        if waitsForSpace, readiness.mayWrite { writable.open() }
     }
 
     private func receive() {
@@ -131,6 +131,18 @@ package final class Connection: Watcher {
         } while start < bytes.count
     }
 
+    /// As `write`, if that needs no waiting; false, with nothing sent, if it does or cannot be done at all.
+    package func writeAtOnce(_ bytes: [UInt8]) -> Bool {
+        let charge = Self.charge(bytes.count)
+        guard state == .open, bytes.count <= LibFCGIRequest.recordLength, charge <= credit,
+            let fastCGI
+        else { return false }
+        credit -= charge
+        // A lost connection shows at the next write that may fail.
+        if !fastCGI.send(bytes, bytes.indices) { credit = 0 }
+        return true
+    }
+
     /// Sends a small piece if that needs no waiting; else drops it. For comments, which may be lost.
     package func writeIfReady(_ bytes: [UInt8]) {
         guard state == .open, !waitsForSpace, !hasDeparted, bytes.count <= 1024, isWritable(),
@@ -164,7 +176,7 @@ package final class Connection: Watcher {
     /// POLLOUT on a UNIX socket promises three quarters of its send buffer (about 150 KiB, counted with the kernel's
     /// own overhead), so a record that has credit cannot block libfcgi's `write`.
     private func makeRoom(for count: Int) async throws {
-        while credit < 2 * count + 1024 {
+        while credit < Self.charge(count) {
             if hasDeparted { throw CancellationError() }
             if isWritable() {
                 credit = 96 * 1024
@@ -175,8 +187,11 @@ package final class Connection: Watcher {
             try Loop.rewatch(descriptor, for: [.writable, .hangUp, .edgeTriggered])
             try await writable.pass()
         }
-        credit -= 2 * count + 1024
+        credit -= Self.charge(count)
     }
+
+    /// What a record of so many bytes takes of the send buffer, at the most.
+    private static func charge(_ count: Int) -> Int { 2 * count + 1024 }
 
     private func isWritable() -> Bool {
         var question = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)

@@ -10,10 +10,6 @@ package import EventLoop
     private static let idleHandles = 64
     private static let isCurlReady = curl_global_init(Int(CURL_GLOBAL_ALL)) == CURLE_OK
 
-    /// Whatever a read will tell more about.
-    private static let input: UInt32 =
-        Readiness.readable.rawValue | Readiness.hangUp.rawValue | Readiness.failed.rawValue
-
     private let multi: UnsafeMutableRawPointer?
     private var idle: [EasyHandle] = []
     private var sockets = SocketTable()
@@ -55,10 +51,9 @@ package import EventLoop
     /// For the event loop.
     package func ready(_ descriptor: Int32, _ readiness: Readiness) {
         var mask: Int32 = 0
-        let bits = readiness.rawValue
-        if bits & Self.input != 0 { mask |= CURL_CSELECT_IN }
-        if bits & Readiness.writable.rawValue != 0 { mask |= CURL_CSELECT_OUT }
-        if bits & Readiness.failed.rawValue != 0 { mask |= CURL_CSELECT_ERR }
+        if readiness.mayRead { mask |= CURL_CSELECT_IN }
+        if readiness.mayWrite { mask |= CURL_CSELECT_OUT }
+        if readiness.contains(.failed) { mask |= CURL_CSELECT_ERR }
         advance(descriptor, mask)
     }
 

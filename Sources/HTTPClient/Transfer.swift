@@ -14,6 +14,9 @@ package import HTTP
     private let client: Client
     private let deadlines: Deadlines
     private let gate = Gate()
+    /// `reading` looks out for the task's cancellation.
+    private var isWatched = false
+    private var isInterrupted = false
     private let started = Loop.now
     private var easy: EasyHandle?
     private var timer: Timer?
@@ -55,9 +58,35 @@ package import HTTP
             switch end {
             case .failed(let error): throw error
             case .complete: return nil
-            case nil: try await gate.pass()
+            case nil where !isWatched: try await gate.pass()
+            case nil:
+                if isInterrupted { throw CancellationError() }
+                await gate.passUnwatched()
             }
         }
+    }
+
+    /// Runs `body`, in which `next` is called often: the task's cancellation is watched once for all of it instead of
+    /// once a piece.
+    package func reading<Result>(
+        _ body: () async throws -> Result
+    ) async throws -> Result {
+        isWatched = true
+        defer { isWatched = false }
+        return try await withTaskCancellationHandler {
+            try await body()
+        } onCancel: {
+            if LoopExecutor.shared.isOnLoop {
+                assumeOnLoop { interrupt() }
+            } else {
+                spawn { self.interrupt() }
+            }
+        }
+    }
+
+    private func interrupt() {
+        isInterrupted = true
+        gate.open()
     }
 
     /// The whole body; more than `limit` bytes throw `.tooLarge`.

@@ -3,19 +3,34 @@ package import JSON
 /// What a stream has said so far, put together again: the reply to a caller who did not want a
 /// stream, or the answer to be stored, finished or not.
 package struct ChatDraft: Sendable {
-    private var choices: [Int: ChoiceDraft] = [:]
+    private var drafts: [Int: ChoiceDraft] = [:]
+    /// Text of choice 0 that has not gone into its draft: ordinary chunks only append here.
+    private var run: [UInt8] = []
 
     /// Nothing said yet.
     package init() {}
 
     /// More text of choice 0, the inside of a JSON string literal.
     package mutating func append(_ escaped: ArraySlice<UInt8>) {
-        choices[0, default: ChoiceDraft()].append(escaped, to: "content")
+        run.append(contentsOf: escaped)
     }
 
     /// A step of a choice.
     package mutating func append(_ delta: ChoiceDelta) {
-        choices[delta.index, default: ChoiceDraft()].append(delta)
+        settle()
+        drafts[delta.index, default: ChoiceDraft()].append(delta)
+    }
+
+    private mutating func settle() {
+        guard !run.isEmpty else { return }
+        drafts[0, default: ChoiceDraft()].append(run[...], to: "content")
+        run.removeAll(keepingCapacity: true)
+    }
+
+    private var choices: [Int: ChoiceDraft] {
+        var whole = self
+        whole.settle()
+        return whole.drafts
     }
 
     /// The text of choice 0.

@@ -9,8 +9,6 @@ extension Chat {
     /// Bytes of a provider's error reply that are looked at, and of a whole completion.
     private static let errorLimit = 64 * 1024
     private static let completionLimit = 64 << 20
-    /// Milliseconds that a provider gets for its figures after the answer is whole.
-    private static let epilogue = 2000
 
     /// Runs `attempt` for each candidate until one succeeds. Once something was said, there is no other attempt.
     func eachCandidate(_ attempt: (Candidate) async throws -> Void) async throws {
@@ -31,39 +29,20 @@ extension Chat {
         throw last
     }
 
-    /// Asks a candidate for a stream and hands over each event. `flush` follows whatever came in one piece.
-    func streamEvents(
-        of candidate: Candidate, _ take: (ChatEvent) -> Void, flush: () async throws -> Void
-    ) async throws {
+    /// Asks a candidate for a stream. Returns when the provider has accepted the question.
+    func openStream(of candidate: Candidate) async throws -> ProviderStream {
         guard case .remote(let provider) = candidate.provider.endpoint else {
-            quote().events().forEach(take)
-            return try await flush()
+            return ProviderStream(quote().events())
         }
         let call = call(candidate, isStream: true)
         let transfer = try start(provider, candidate, call)
-        defer { transfer.close() }
-        try await check(transfer, provider)
-        var reader = provider.reader(of: Question(call, completionID: id))
-        var framer = Framer(provider.framing)
-        var timer: Timer?
-        defer { timer?.cancel() }
-        while let piece = try await next(of: transfer) {
-            framer.append(piece)
-            while let data = try framer.next() {
-                for event in try reader.read(data) { take(event) }
-            }
-            try await flush()
-            if answer.isFinished, timer == nil {
-                timer = Loop.after(milliseconds: Self.epilogue) { transfer.close() }
-            }
+        do {
+            try await check(transfer, provider)
+        } catch {
+            transfer.close()
+            throw error
         }
-        if let data = framer.rest() {
-            for event in try reader.read(data) { take(event) }
-        }
-        if !answer.isFinished {
-            for event in try reader.end() { take(event) }
-        }
-        try await flush()
+        return ProviderStream(transfer, provider, Question(call, completionID: id))
     }
 
     /// Asks a candidate for a whole completion.
@@ -87,16 +66,6 @@ extension Chat {
         try await check(transfer, provider)
         let body = try await transfer.body(limit: Self.completionLimit)
         return try provider.completion(body, to: Question(call, completionID: id))
-    }
-
-    /// The next piece of the body. After the answer is whole, whatever ends the transfer is its end.
-    private func next(of transfer: Transfer) async throws -> [UInt8]? {
-        do {
-            return try await transfer.next()
-        } catch let error as ClientError {
-            if answer.isFinished { return nil }
-            throw error
-        }
     }
 
     private func call(_ candidate: Candidate, isStream: Bool) -> ChatCall {
@@ -130,39 +99,5 @@ extension Chat {
         }
         return Extractive.answer(
             to: request.lastUserText, from: evidence.quotable, limit: request.maximumTokens)
-    }
-}
-
-/// Cuts a provider's body into what its reader takes.
-private struct Framer {
-    private var events = EventStreamParser()
-    private var lines = LineParser()
-    private let framing: Framing
-
-    init(_ framing: Framing) {
-        self.framing = framing
-    }
-
-    mutating func append(_ bytes: [UInt8]) {
-        switch framing {
-        case .serverSentEvents: events.append(bytes)
-        case .lines: lines.append(bytes)
-        }
-    }
-
-    mutating func next() throws -> [UInt8]? {
-        do {
-            return switch framing {
-            case .serverSentEvents: try events.next()?.data
-            case .lines: try lines.next()
-            }
-        } catch {
-            throw ProviderFailure(.providerBadResponse, isRetriable: false, detail: "\(error)")
-        }
-    }
-
-    /// A last line may lack its end; a last event may not.
-    mutating func rest() -> [UInt8]? {
-        framing == .lines ? lines.end() : nil
     }
 }

@@ -54,21 +54,22 @@ extension Chat {
     private func relay(
         _ candidate: Candidate, _ reply: EventStreamReply, _ template: inout ChunkTemplate
     ) async throws {
+        let stream = try await openStream(of: candidate)
         var output: [UInt8] = []
-        var hasOpened = false
-        try await streamEvents(of: candidate) { event in
-            answer.take(event, &template, into: &output)
-        } flush: {
-            guard !output.isEmpty else { return }
-            if !hasOpened {
-                hasOpened = true
-                exchange.findings.firstEventAt = Loop.now
-                output = template.opening(choices: request.choices) + output
+        var hasBegun = false
+        try await stream.reading {
+            while try await stream.step({ answer.take($0, &template, into: &output) }) {
+                guard !output.isEmpty else { continue }
+                if !hasBegun {
+                    hasBegun = true
+                    exchange.findings.firstEventAt = Loop.now
+                    output = template.opening(choices: request.choices) + output
+                }
+                if !reply.writeAtOnce(output) { try await reply.write(output) }
+                output.removeAll(keepingCapacity: true)
             }
-            try await reply.write(output)
-            output.removeAll(keepingCapacity: true)
         }
-        if !hasOpened { try await reply.write(template.opening(choices: request.choices)) }
+        if !hasBegun { try await reply.write(template.opening(choices: request.choices)) }
     }
 
     /// What follows the provider's last word. The answer is stored before the frames that call it whole go out.

@@ -38,6 +38,13 @@ final class EventStreamReply {
         try await exchange.connection.write(events)
     }
 
+    /// As `write`, if the stream is open and needs no waiting; else false, with nothing sent.
+    func writeAtOnce(_ events: [UInt8]) -> Bool {
+        guard isOpen, exchange.connection.writeAtOnce(events) else { return false }
+        lastWrite = Loop.now
+        return true
+    }
+
     /// Ends the reply as a whole one.
     func finish() async throws {
         stop()

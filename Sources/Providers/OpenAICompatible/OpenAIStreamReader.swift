@@ -14,6 +14,8 @@ struct OpenAIStreamReader: StreamReader {
     private var origin: Origin?
     private var isFinished = false
     private var isDone = false
+    /// Choice 0 has been introduced and has not ended.
+    private var expectsText = false
 
     init(_ question: Question) {
         self.question = question
@@ -22,7 +24,7 @@ struct OpenAIStreamReader: StreamReader {
     mutating func read(_ data: [UInt8]) throws(ProviderFailure) -> [ChatEvent] {
         if isDone { return [] }
         // The first event is always decoded: it may say who speaks.
-        if origin != nil, choices[0]?.isFinished == false, let chunk = OrdinaryChunk(data.span) {
+        if expectsText, let chunk = OrdinaryChunk(data.span) {
             return chunk.content.isEmpty ? [] : [.text(data[chunk.content])]
         }
         if isEndMark(data) {
@@ -67,6 +69,7 @@ struct OpenAIStreamReader: StreamReader {
             isFinished = true
             events.append(.finished)
         }
+        expectsText = choices[0]?.isFinished == false
         return events
     }
 
