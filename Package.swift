@@ -98,7 +98,8 @@ let package = Package(
             name: "load-client", dependencies: ["EventLoop", "HTTP", "ScriptedProvider"],
             path: "Tests/LoadClient", swiftSettings: testSettings),
 
-        .testTarget(name: "DeploymentTests", swiftSettings: testSettings),
+        .testTarget(
+            name: "DeploymentTests", dependencies: ["FastCGI", "HTTP"], swiftSettings: testSettings),
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["EventLoop", "HTTP", "ScriptedProvider", "TestSupport", "archway"],

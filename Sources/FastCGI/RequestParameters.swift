@@ -28,10 +28,23 @@ package struct RequestParameters: Sendable {
             default: Self.adopt(name, value, into: &request.fields)
             }
         }
+        if request.remoteUser != nil, !isUserVouchedFor(request) { request.remoteUser = nil }
         let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         request.path = parts.first.map(String.init) ?? "/"
         request.query = Query.parse(queryString ?? parts.dropFirst().first.map(String.init) ?? "")
         return request
+    }
+
+    /// nginx's stock `fastcgi_params` passes as `REMOTE_USER` whatever name an `Authorization: Basic` header claims, and
+    /// without `auth_basic` nobody has checked the password. That file is known by `REDIRECT_STATUS`. The name then counts
+    /// only if the location says that it means it: by `AUTH_TYPE` (RFC 3875, section 4.1.1), or by a `REMOTE_USER` of its
+    /// own beside that of the file.
+    private func isUserVouchedFor(_ request: HTTP.Request) -> Bool {
+        let scheme = request.fields["authorization"]?.prefix(6).lowercased()
+        guard scheme == "basic ", parameters.contains(where: { $0.name == "REDIRECT_STATUS" })
+        else { return true }
+        return parameters.contains { $0.name == "AUTH_TYPE" && !$0.value.isEmpty }
+            || parameters.count { $0.name == "REMOTE_USER" && !$0.value.isEmpty } > 1
     }
 
     private static func adopt(_ name: String, _ value: String, into fields: inout Fields) {
