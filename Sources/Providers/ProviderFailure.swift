@@ -14,7 +14,7 @@ package struct ProviderFailure: Error, Sendable, CustomStringConvertible,
     package var permitsFailover: Bool
     /// Seconds that the provider asks us to wait.
     package var retryAfter: Double?
-    /// For the log only: the provider's own words, bounded.
+    /// For the log only. Never the provider's words: they may repeat the caller's.
     package var detail: String
 
     /// A failure as given.
@@ -101,6 +101,23 @@ struct ReportedError {
 
     var isAboutRate: Bool { says(["rate_limit", "rate limit", "too many requests"]) }
 
+    /// Type and code, where they are words of a program, and the length of the message: what a log may tell.
+    var labels: String {
+        let words = [("type", type), ("code", code)].filter { Self.isLabel($0.1) }
+            .map { ", \($0.0) \($0.1)" }
+        return words.joined() + ", in \(message.utf8.count) bytes"
+    }
+
+    private static func isLabel(_ text: String) -> Bool {
+        (1...64).contains(text.utf8.count)
+            && text.utf8.allSatisfy { byte in
+                byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-")
+                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                    || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
+                    || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+            }
+    }
+
     /// The provider's words, fit for the caller: bounded, one line, without addresses.
     var safeMessage: String {
         let line = message.split(whereSeparator: \.isWhitespace).map { word in
@@ -135,7 +152,7 @@ extension ProviderFailure {
     /// What a status and the provider's words mean. A provider that refuses *us* (401, 403) or
     /// does not have the model is the operator's trouble, so the caller sees a 502.
     init(status: Int, retryAfter: Double? = nil, _ reported: ReportedError) {
-        let detail = "provider said \(status): \(String(reported.message.prefix(1000)))"
+        let detail = "provider said \(status)\(reported.labels)"
         switch status {
         case 400, 413, 422:
             self.init(refusal: reported, detail: detail)

@@ -125,10 +125,28 @@ import Testing
         #expect(failure.error.fields["retry-after"] == told)
     }
 
-    @Test("the log gets what the caller does not")
+    @Test("the log gets what names the fault, and nothing of what was said")
     func detail() {
-        let failure = openAI.failure(status: 500, fields: [:], body: Array("Traceback".utf8))
-        #expect(failure.debugDescription.contains("Traceback"))
-        #expect(!failure.description.contains("Traceback"))
+        let words = "Traceback: the prompt was canary"
+        let named = #"{"error":{"type":"server_error","code":"out-of-memory","message":"\#(words)"}}"#
+        for body in [words, named, #"{"error":{"type":"\#(words)","code":"\#(words)"}}"#] {
+            let failure = openAI.failure(status: 500, fields: [:], body: Array(body.utf8))
+            #expect(failure.debugDescription.contains("provider said 500"))
+            #expect(!failure.debugDescription.contains("canary"))
+            #expect(!failure.description.contains("Traceback"))
+        }
+        let failure = openAI.failure(status: 500, fields: [:], body: Array(named.utf8))
+        #expect(failure.debugDescription.contains("type server_error, code out-of-memory"))
+    }
+
+    @Test("a spoiled piece of an answer is not logged")
+    func spoiled() throws {
+        for body in [#"{"choices":[{"delta":{"content":"canary"#, "canary", #"["canary"]"#] {
+            var reader = openAI.reader(of: try question())
+            let failure = #expect(throws: ProviderFailure.self) {
+                try reader.read(Array(body.utf8))
+            }
+            #expect(failure?.debugDescription.contains("canary") == false)
+        }
     }
 }

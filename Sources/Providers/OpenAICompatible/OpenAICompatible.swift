@@ -125,17 +125,18 @@ private func messages(of request: ChatCompletionRequest, after text: String) -> 
 }
 
 /// A reply must be a JSON object; anything else (a proxy's HTML page, say) is no answer. Doubled
-/// keys are a provider's own affair, since only allowed members are taken.
+/// keys are a provider's own affair, since only allowed members are taken. The failure tells nothing
+/// of the body, which may be a piece of an answer.
 func decode(_ body: [UInt8]) throws(ProviderFailure) -> Node {
-    let start = String(decoding: body.prefix(200), as: UTF8.self)
+    let what = body.first == UInt8(ascii: "<") ? "bytes of markup" : "bytes"
     do {
         let root = try Document(body, limits: Limits(refusesDuplicateKeys: false)).root
-        guard root.kind == .object else { throw ProviderFailure.badResponse("no object: \(start)") }
+        guard root.kind == .object else { throw ProviderFailure.badResponse("no object") }
         return root
     } catch let failure as ProviderFailure {
         throw failure
     } catch {
-        throw .badResponse("no JSON (\(error)): \(start)")
+        throw .badResponse("no JSON (\(error)): \(body.count) \(what)")
     }
 }
 
