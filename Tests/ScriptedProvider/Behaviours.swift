@@ -44,6 +44,7 @@ let behaviours: [(name: String, behaviour: Behaviour)] = [
 
     // Replies that are no answer.
     ("status", { failure($0.number(0, or: 500)) }),
+    ("status-echo", { echoingFailure($0.number(0, or: 400), $0.question) }),
     ("status-400-context", { _ in contextTooLong }),
     ("html-200", { _ in [.reply(status: 200, fields: html, body: "<html>Welcome</html>")] }),
     ("redirect", { _ in [.reply(status: 302, fields: [("Location", "/elsewhere")], body: "")] }),

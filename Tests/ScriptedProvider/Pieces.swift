@@ -59,6 +59,12 @@ func failure(_ status: Int) -> [Step] {
     return [.reply(status: status, fields: fields, body: body)]
 }
 
+/// An error that repeats what it was asked, as validators do.
+func echoingFailure(_ status: Int, _ question: String) -> [Step] {
+    let body = #"{"error":{"message":\#(quoted("bad input: " + question)),"type":"scripted"}}"#
+    return [.reply(status: status, fields: [], body: body)]
+}
+
 let contextTooLong: [Step] = [
     .reply(
         status: 400, fields: [],

@@ -85,7 +85,14 @@ extension Chat {
 
     private func check(_ transfer: Transfer, _ provider: any Provider) async throws {
         let head = try await transfer.head()
-        guard !head.status.isSuccess else { return }
+        if head.status.isSuccess {
+            // Somebody's page: a wrong address, or a proxy that wants a sign-in.
+            guard head.fields["content-type"]?.lowercased().hasPrefix("text/html") == true else {
+                return
+            }
+            throw ProviderFailure(
+                .providerBadResponse, isRetriable: false, detail: "an HTML page")
+        }
         let body = (try? await transfer.body(limit: Self.errorLimit)) ?? []
         try Task.checkCancellation()
         throw provider.failure(status: head.status, fields: head.fields, body: body)
