@@ -1,7 +1,7 @@
 internal import CLinux
 internal import Synchronization
 
-/// The executor behind `LoopActor`: a queue of jobs that one thread drains between two calls of `epoll_wait`.
+/// The executor behind `LoopActor`: jobs that one thread drains between two calls of `epoll_wait`.
 ///
 /// `LoopTaskExecutor`, which our tasks prefer, feeds the same queue. Both are needed: a resumed continuation goes to the
 /// task's preferred executor, and a task without one would start libdispatch's thread pool.

@@ -41,8 +41,8 @@ final class ProviderStream {
         return try await transfer.reading(body)
     }
 
-    /// Waits for the next piece and hands over its events. False when there is nothing more: the answer is whole then, or this
-    /// has thrown.
+    /// Waits for the next piece and hands over its events. False when there is nothing more: the answer is whole
+    /// then, or this has thrown.
     func step(_ take: (ChatEvent) -> Void) async throws -> Bool {
         guard let transfer else {
             defer { ready = [] }
