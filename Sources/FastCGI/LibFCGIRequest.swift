@@ -1,5 +1,6 @@
 internal import CFastCGI
 internal import EventLoop
+internal import Glibc
 
 /// A request of libfcgi, from the parsed parameters to its end. Encloses the `FCGX_Request`, whose pointers are valid
 /// until it is freed and never leave this type.
@@ -102,12 +103,19 @@ final class LibFCGIRequest {
         var result: [(name: String, value: String)] = []
         var next = unsafe environment
         while let entry = unsafe next?.pointee {
-            let text = unsafe String(cString: entry)
-            if let sign = text.utf8.firstIndex(of: UInt8(ascii: "=")) {
-                result.append((String(text[..<sign]), String(text[text.index(after: sign)...])))
+            if let sign = unsafe strchr(entry, Int32(UInt8(ascii: "="))) {
+                let name = unsafe UnsafeBufferPointer(start: entry, count: sign - entry)
+                result.append(
+                    (unsafe Self.text(name), unsafe String(cString: sign.successor())))
             }
             unsafe next = unsafe next?.successor()
         }
         return result
+    }
+
+    private static func text(_ characters: UnsafeBufferPointer<CChar>) -> String {
+        unsafe characters.withMemoryRebound(to: UInt8.self) { bytes in
+            unsafe String(decoding: bytes, as: UTF8.self)
+        }
     }
 }

@@ -49,14 +49,19 @@ package struct RequestParameters: Sendable {
 
     private static func adopt(_ name: String, _ value: String, into fields: inout Fields) {
         guard name.hasPrefix("HTTP_"), !value.isEmpty else { return }
-        let field = name.utf8.dropFirst(5).map { byte -> UInt8 in
-            switch byte {
-            case UInt8(ascii: "_"): UInt8(ascii: "-")
-            case UInt8(ascii: "A")...UInt8(ascii: "Z"): byte | 0x20
-            default: byte
+        let length = name.utf8.count - 5
+        let field = unsafe String(unsafeUninitializedCapacity: length) { buffer in
+            for (index, byte) in zip(0..<length, name.utf8.dropFirst(5)) {
+                unsafe buffer[index] =
+                    switch byte {
+                    case UInt8(ascii: "_"): UInt8(ascii: "-")
+                    case UInt8(ascii: "A")...UInt8(ascii: "Z"): byte | 0x20
+                    default: byte
+                    }
             }
+            return length
         }
-        fields.append(String(decoding: field, as: UTF8.self), value)
+        fields.append(field, value)
     }
 
     /// What may go into logs and headers as it is.

@@ -9,7 +9,8 @@ enum Jansson {
     static func encode(_ value: Value, into text: inout [UInt8]) {
         let object = unsafe make(value)
         defer { unsafe json_decref(object) }
-        var size = 256
+        // Most texts fit; jansson writes a text twice when its size has to be found out first.
+        var size = 2048
         var encoded = unsafe dump(object, into: &size)
         if size > encoded.count { encoded = unsafe dump(object, into: &size) }
         text += encoded.prefix(size)

@@ -79,7 +79,11 @@ package struct Node: Sendable {
     }
 
     /// Whether a string's text is this one, byte for byte (not by canonical equivalence).
-    func spells(_ key: String) -> Bool { text.elementsEqual(key.utf8) }
+    func spells(_ key: String) -> Bool {
+        let text = text
+        // Lengths differ for nearly every member that is looked at.
+        return text.count == key.utf8.count && text.elementsEqual(key.utf8)
+    }
 
     /// The tape index behind the value and all that it holds.
     var following: Int {

@@ -10,7 +10,7 @@ enum TokenFormat {
     /// A new token. Throws when the system gives no random bytes.
     static func mint() throws(CryptoError) -> String {
         let random = Base62.encode(try Random.bytes(32), width: randomWidth)
-        return prefix + random + checksum(random)
+        return prefix + random + checksum(Array(random.utf8))
     }
 
     /// True when prefix, length, alphabet and checksum are right.
@@ -18,11 +18,11 @@ enum TokenFormat {
         guard token.hasPrefix(prefix), token.utf8.count == prefix.utf8.count + 49 else {
             return false
         }
-        let body = token.dropFirst(prefix.count)
-        return Base62.accepts(body)
+        let body = token.utf8.dropFirst(prefix.utf8.count)
+        return Base62.accepts(Substring(body))
             && constantTimeEqual(
-                Array(body.suffix(checksumWidth).utf8),
-                Array(checksum(String(body.prefix(randomWidth))).utf8))
+                Array(body.suffix(checksumWidth)),
+                Array(checksum(Array(body.prefix(randomWidth))).utf8))
     }
 
     /// The HMAC-SHA-256 under which a token is stored.
@@ -30,7 +30,7 @@ enum TokenFormat {
         HMAC.sha256(Array(token.utf8), key: pepper)
     }
 
-    private static func checksum(_ random: String) -> String {
-        Base62.encode(CRC32.checksum(Array(random.utf8)))
+    private static func checksum(_ random: [UInt8]) -> String {
+        Base62.encode(CRC32.checksum(random))
     }
 }
