@@ -108,6 +108,7 @@ let package = Package(
         suite("EventLoop"),
         suite("HTTP"),
         suite("HTTPClient", ["EventLoop", "HTTP"]),
+        suite("ScriptedProvider", ["EventLoop", "HTTP", "HTTPClient", "JSON"]),
         suite("JSON", ["CJansson"]),
         suite("YAML"),
         suite("HTML"),

@@ -154,7 +154,7 @@ import Testing
         defer { transfer.close() }
         let found = await failure { while try await transfer.next() != nil {} }
         #expect(found == .timedOut(phase))
-        #expect((295...3000).contains(Loop.now - began))
+        #expect(Loop.now - began >= 295)
         #expect(try await waitUntil { server.closed.value == 1 })
     }
 
@@ -168,13 +168,13 @@ import Testing
                 usleep(10_000)
             }
         }
-        let deadlines = Deadlines(connect: 30, firstByte: 30, betweenBytes: 0.5, total: 1)
+        let deadlines = Deadlines(connect: 30, firstByte: 30, betweenBytes: 30, total: 1)
         let began = Loop.now
         let transfer = try get(server, deadlines)
         defer { transfer.close() }
         let found = await failure { while try await transfer.next() != nil {} }
         #expect(found == .timedOut(.total))
-        #expect((995...4000).contains(Loop.now - began))
+        #expect(Loop.now - began >= 995)
     }
 
     @Test("to accept runs into the connect deadline")
