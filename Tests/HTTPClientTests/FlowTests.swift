@@ -11,7 +11,7 @@ import Testing
     @Test("stops at the provider while nobody reads, and loses nothing")
     func backPressure() async throws {
         let sent = Counter()
-        let total = 64 << 20
+        let total = 40 << 20
         let pattern = (0..<200_000).map { UInt8($0 % 251) }
         let server = try LoopbackServer { connection in
             _ = try connection.request()

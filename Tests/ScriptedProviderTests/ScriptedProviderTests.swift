@@ -11,12 +11,13 @@ import Testing
 
     private func call(
         _ server: ProviderServer, _ model: String, isStream: Bool = true,
-        path: String = "/v1/chat/completions"
+        path: String = "/v1/chat/completions", patience: Double = 30
     ) throws -> Transfer {
         let body =
             #"{"model":"\#(model)","stream":\#(isStream),"messages":[{"role":"user","content":"#
             + #""one two"}]}"#
-        let deadlines = Deadlines(connect: 5, firstByte: 0.5, betweenBytes: 0.5, total: 5)
+        let deadlines = Deadlines(
+            connect: 30, firstByte: patience, betweenBytes: patience, total: 30)
         return try client.start(
             Call(
                 method: .post, url: server.url + path, fields: ["Authorization": "Bearer k"],
@@ -79,7 +80,8 @@ import Testing
                 ("/v1/chat/completions", true), ("/v1/chat/completions", false),
                 ("/api/chat", true), ("/api/chat", false),
             ] {
-                let transfer = try call(server, name + "-2", isStream: isStream, path: path)
+                let transfer = try call(
+                    server, name + "-2", isStream: isStream, path: path, patience: 0.3)
                 defer { transfer.close() }
                 _ = try? await transfer.body(limit: 16 << 20)
             }
