@@ -128,7 +128,8 @@ import Testing
     @Test("the log gets what names the fault, and nothing of what was said")
     func detail() {
         let words = "Traceback: the prompt was canary"
-        let named = #"{"error":{"type":"server_error","code":"out-of-memory","message":"\#(words)"}}"#
+        let labels = #""type":"server_error","code":"out-of-memory""#
+        let named = #"{"error":{\#(labels),"message":"\#(words)"}}"#
         for body in [words, named, #"{"error":{"type":"\#(words)","code":"\#(words)"}}"#] {
             let failure = openAI.failure(status: 500, fields: [:], body: Array(body.utf8))
             #expect(failure.debugDescription.contains("provider said 500"))

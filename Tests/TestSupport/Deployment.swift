@@ -3,8 +3,8 @@ import Foundation
 import ScriptedProvider
 import System
 
-/// Everything that an operator would run, on this machine and for one test or several: PostgreSQL, the gateway, nginx, and a
-/// provider that does what it is told.
+/// Everything that an operator would run, on this machine and for one test or several: PostgreSQL, the gateway, nginx,
+/// and a provider that does what it is told.
 @LoopActor package final class Deployment {
     /// Why there is none.
     package struct Failure: Error, CustomStringConvertible {

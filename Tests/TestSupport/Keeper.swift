@@ -2,8 +2,8 @@ import EventLoop
 import Foundation
 import System
 
-/// A process that waits for the end of the tests, however they end, and then ends what they have left: processes by their ids,
-/// and a folder.
+/// A process that waits for the end of the tests, however they end, and then ends what they have left: processes by
+/// their ids, and a folder.
 @LoopActor final class Keeper {
     private static let script = """
         trap '' INT TERM HUP

@@ -36,8 +36,8 @@ package enum WebFailure: Error, Equatable {
     case silent
 }
 
-/// One request to a web server on 127.0.0.1 on a connection of its own. Sees each chunk of the reply and when it came, and can
-/// leave at any moment.
+/// One request to a web server on 127.0.0.1 on a connection of its own. Sees each chunk of the reply and when it came,
+/// and can leave at any moment.
 @LoopActor package final class WebCall: Watcher {
     /// Seconds that a reply, or its next piece, may take.
     private static let patience = 60

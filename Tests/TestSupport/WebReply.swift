@@ -75,7 +75,8 @@ package struct WebEvent: Sendable {
     package var content: String? { json["choices"][0]["delta"]["content"].string }
 }
 
-/// Cuts events out of pieces. Knows no more of the format than the simplest client does: lines that begin with `data: `.
+/// Cuts events out of pieces. Knows no more of the format than the simplest client does: lines that begin with
+/// `data: `.
 package struct WebEventReader {
     private var rest: [UInt8] = []
     /// Lines that were neither data nor empty, such as comments.

@@ -1,0 +1,122 @@
+import EventLoop
+import TestSupport
+import Testing
+
+extension EndToEnd {
+    @Suite("Administration over REST") @LoopActor struct Administration {
+        @Test("An admin creates, lists, finds and changes users")
+        func users() async throws {
+            let site = try await Shared.deployment()
+            let admin = try await site.makeUser(role: "admin")
+            let path = "/api/admin/users"
+            let made = try await site.send(
+                "POST", path, admin.token, #"{"name":"zoe","email":"zoe@example.org"}"#)
+            #expect(made.status == 201)
+            #expect(made.json["role"].string == "user")
+            let id = try #require(made.json["id"].string)
+            Expected(400, "invalid_value", param: "name")
+                .check(try await site.send("POST", path, admin.token, #"{"name":"zoe"}"#))
+            Expected(400, "missing_required_parameter", param: "name")
+                .check(try await site.send("POST", path, admin.token, "{}"))
+            Expected(400, "invalid_value", param: "role").check(
+                try await site.send("POST", path, admin.token, #"{"name":"y","role":"king"}"#))
+            let found = try await site.get("\(path)/\(id)", admin)
+            #expect(found.json["email"].string == "zoe@example.org")
+            Expected(404, "not_found").check(try await site.get("\(path)/user_nobody", admin))
+
+            var (after, seen) = ("", [String]())
+            repeat {
+                let page = try await site.get("\(path)?limit=2\(after)", admin)
+                let ids = page.json["data"].array.compactMap { $0["id"].string }
+                #expect(page.json["first_id"].string == ids.first)
+                seen += ids
+                after = page.json["has_more"].boolean == true ? "&after=\(ids.last ?? "")" : ""
+            } while !after.isEmpty
+            let count = try await site.sql("SELECT count(*) FROM users")
+            #expect(seen.count == Int(count) && Set(seen).count == seen.count)
+            #expect(seen.contains(id))
+            for limit in ["0", "101", "x"] {
+                Expected(400, "invalid_value", param: "limit")
+                    .check(try await site.get("\(path)?limit=\(limit)", admin))
+            }
+        }
+
+        @Test("A changed role and a disabled user hold on every worker at once")
+        func changes() async throws {
+            let site = try await Shared.deployment()
+            let (admin, user) = try await (site.makeUser(role: "admin"), site.makeUser())
+            let path = "/api/admin/users/\(user.id)"
+            func becomes(_ status: Int, _ question: String) async throws {
+                let holds = try await waitUntil(seconds: 2) {
+                    let replies = try await concurrently(8) { _ in
+                        try await site.get(question, user).status
+                    }
+                    return Set(replies) == [status]
+                }
+                #expect(holds, "\(question) becomes \(status)")
+            }
+            try await becomes(200, "/v1/models")
+            let promoted = try await site.send("PATCH", path, admin.token, #"{"role":"admin"}"#)
+            #expect(promoted.json["role"].string == "admin")
+            try await becomes(200, "/api/admin/users")
+            let disabled = try await site.send("PATCH", path, admin.token, #"{"disabled":true}"#)
+            #expect(disabled.json["disabled"].boolean == true)
+            try await becomes(401, "/v1/models")
+            let body = #"{"disabled":false,"role":"pending"}"#
+            #expect(try await site.send("PATCH", path, admin.token, body).status == 200)
+            try await becomes(403, "/v1/models")
+            Expected(400, "invalid_type", param: "disabled")
+                .check(try await site.send("PATCH", path, admin.token, #"{"disabled":1}"#))
+        }
+
+        @Test("An admin mints, lists and revokes a user's tokens, and every change is audited")
+        func tokens() async throws {
+            let site = try await Shared.deployment()
+            let (admin, user) = try await (site.makeUser(role: "admin"), site.makeUser())
+            let path = "/api/admin/users/\(user.id)/api-tokens"
+            let minted = try await site.send(
+                "POST", path, admin.token, #"{"name":"second","expires_in_days":null}"#)
+            #expect(minted.status == 201)
+            #expect(minted.json["expires_at"].isNull)
+            let token = try #require(minted.json["token"].string)
+            let id = try #require(minted.json["id"].string)
+            #expect(try await site.send("GET", "/v1/models", token).status == 200)
+            let list = try await site.get(path, admin)
+            #expect(list.json["data"].array.count == 2)
+            #expect(!list.text.contains(token))
+            #expect(
+                list.json["data"].array.contains { $0["hint"].string == String(token.suffix(4)) })
+            let revoked = try await site.send("DELETE", "\(path)/\(id)", admin.token)
+            #expect(revoked.json["revoked_at"].integer != nil)
+            let isRefused = try await waitUntil(seconds: 2) {
+                try await site.send("GET", "/v1/models", token).status == 401
+            }
+            #expect(isRefused)
+            #expect(try await site.get("/v1/models", user).status == 200)
+            // A token of another user is not found under this one.
+            let other = try await site.get("/api/admin/users/\(admin.id)/api-tokens", admin)
+            let foreign = try #require(other.json["data"][0]["id"].string)
+            Expected(404, "not_found")
+                .check(try await site.send("DELETE", "\(path)/\(foreign)", admin.token))
+            #expect(try await site.get("/v1/models", admin).status == 200)
+            var audit = ""
+            let isAudited = try await waitUntil {
+                audit = try await site.sql(
+                    "SELECT action FROM audit WHERE target = '\(id)' AND actor = '\(admin.id)'")
+                return audit.split(separator: "\n").count == 2
+            }
+            #expect(isAudited, "\(audit)")
+            #expect(audit.contains("token.minted") && audit.contains("token.revoked"))
+        }
+
+        @Test("The first admin comes from the command line")
+        func firstAdmin() async throws {
+            let site = try await Shared.deployment()
+            let token = try await site.archway("token", "create", "--admin", "--user", "root")
+            Secrets.note(token: token)
+            let me = try await site.send("GET", "/api/users/me", token)
+            #expect(me.json["role"].string == "admin")
+            #expect(me.json["actions"].array.contains { $0.string == "admin" })
+        }
+    }
+}

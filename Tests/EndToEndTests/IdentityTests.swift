@@ -1,0 +1,132 @@
+import EventLoop
+import Foundation
+import TestSupport
+import Testing
+
+extension EndToEnd {
+    @Suite("Who somebody is") @LoopActor struct Identities {
+        @Test("Whoever signed in at the web server is signed in, and can mint a token of his own")
+        func webServer() async throws {
+            let site = try await Shared.deployment()
+            let alice = try await Self.get(site, "/api/users/me", .signedIn, "alice:right")
+            #expect(alice.status == 200)
+            #expect(alice.json["name"].string == "alice")
+            #expect(alice.json["source"].string == "web_server")
+            #expect(alice.json["role"].string == "user")
+            #expect(
+                try await Self.get(site, "/api/users/me", .signedIn, "alice:wrong").status == 401)
+            var request = WebRequest("POST", "/api/users/me/api-token")
+            request.fields.append(("Authorization", Self.basic("alice:right")))
+            let minted = try await site.call(request, at: .signedIn).reply()
+            #expect(minted.status == 201)
+            let token = try #require(minted.json["token"].string)
+            Secrets.note(token: token)
+            let same = try await site.send("GET", "/api/users/me", token)
+            #expect(same.json["id"].string == alice.json["id"].string)
+            let bob = try await Self.get(site, "/api/users/me", .signedIn, "bob:right")
+            #expect(bob.json["id"].string != alice.json["id"].string)
+        }
+
+        @Test(
+            "A name that no web server has checked signs nobody in",
+            arguments: [Door.site, .stock])
+        func spoofing(door: Door) async throws {
+            let site = try await Shared.deployment()
+            let names = [
+                "Remote-User", "REMOTE_USER", "X-Remote-User", "X-Forwarded-User", "Remote_User",
+                "X-Auth-Request-User", "Auth-Type", "HTTP_REMOTE_USER",
+            ]
+            for name in names {
+                var request = WebRequest("GET", "/api/users/me")
+                request.fields = [(name, "alice")]
+                Expected(401, "missing_api_key")
+                    .check(try await site.call(request, at: door).reply())
+            }
+            // Stock fastcgi_params pass the name of any Basic header on as REMOTE_USER.
+            let reply = try await Self.get(site, "/api/users/me", door, "alice:anything")
+            Expected(401, "invalid_api_key").check(reply)
+        }
+
+        @Test("Only a token that may says who the human is")
+        func frontEnd() async throws {
+            let (site, user) = try await (Shared.deployment(), Shared.user())
+            let front = try await site.makeUser(role: "user", "--scopes", "*,assert_user")
+            func me(_ token: String) async throws -> Tree {
+                var request = WebRequest("GET", "/api/users/me")
+                request.fields = [
+                    ("Authorization", "Bearer \(token)"),
+                    ("X-OpenWebUI-User-Id", "person%20one"),
+                    ("X-OpenWebUI-User-Email", "one@example.org"),
+                    ("X-OpenWebUI-User-Role", "admin"),
+                ]
+                return try await site.call(request).reply().json
+            }
+            #expect(try await me(user.token)["id"].string == user.id)
+            let human = try await me(front.token)
+            #expect(human["name"].string == "person one")
+            #expect(human["source"].string == "front_end")
+            #expect(human["email"].string == "one@example.org")
+            #expect(human["role"].string == "user")
+            #expect(human["id"].string != front.id)
+        }
+
+        @Test("Without any identity nobody is served, unless the configuration says so")
+        func anonymous() async throws {
+            let (site, _) = try await (Shared.deployment(), Shared.user())
+            Expected(401, "missing_api_key").check(
+                try await site.call(Chat("echo").request).reply())
+            Expected(401, "missing_api_key").check(try await site.send("GET", "/v1/models", nil))
+            #expect(try await site.send("GET", "/health/live", nil).status == 200)
+
+            var plan = DeploymentPlan()
+            plan.isAnonymousAllowed = true
+            let open = try await Deployment.start(plan)
+            let answer = try await open.call(Chat("echo").inChat("chat-of-nobody").request).reply()
+            #expect(answer.status == 200)
+            #expect(answer.head["x-conversation-id"] == nil)
+            #expect(try await open.sql("SELECT count(*) FROM conversations") == "0")
+            let nobody = try await open.send("GET", "/api/users/me", nil)
+            #expect(nobody.json["name"].string == "anonymous")
+            #expect(nobody.json["id"].isNull)
+            // Anonymous mints no token, and a wrong token does not become anonymous.
+            Expected(403, "permission_denied")
+                .check(try await open.send("POST", "/api/users/me/api-token", nil))
+            Expected(403, "permission_denied")
+                .check(try await open.send("GET", "/api/admin/users", nil))
+            Expected(401, "invalid_api_key")
+                .check(try await open.send("GET", "/v1/models", "archi_wrong"))
+            await open.stop()
+        }
+
+        @Test("A role permits what it lists, and nothing else")
+        func roles() async throws {
+            let site = try await Shared.deployment()
+            let reader = try await site.makeUser(role: "reader")
+            #expect(try await site.get("/v1/models", reader).status == 200)
+            #expect(try await site.get("/api/users/me", reader).json["actions"].array.count == 1)
+            Expected(403, "permission_denied").check(try await site.answer(Chat("echo"), reader))
+            let narrow = try await site.makeUser(role: "narrow")
+            #expect(try await site.answer(Chat("echo"), narrow).status == 200)
+            Expected(403, "model_not_allowed", param: "model")
+                .check(try await site.answer(Chat("usage"), narrow))
+            let pending = try await site.makeUser(role: "pending")
+            for path in ["/v1/models", "/api/users/me", "/api/users/me/api-token"] {
+                Expected(403, "permission_denied").check(try await site.get(path, pending))
+            }
+            let user = try await Shared.user()
+            Expected(403, "permission_denied").check(try await site.get("/api/admin/users", user))
+        }
+
+        private static func basic(_ credentials: String) -> String {
+            "Basic " + Data(credentials.utf8).base64EncodedString()
+        }
+
+        private static func get(
+            _ site: Deployment, _ path: String, _ door: Door, _ credentials: String
+        ) async throws -> WebReply {
+            var request = WebRequest("GET", path)
+            request.fields = [("Authorization", basic(credentials))]
+            return try await site.call(request, at: door).reply()
+        }
+    }
+}
