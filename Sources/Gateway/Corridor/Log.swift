@@ -19,47 +19,85 @@ final class Log {
     /// The line of a finished exchange.
     func line(of exchange: Exchange) {
         let findings = exchange.findings
-        var members: [Member] = [
-            Member("request_id", .string(exchange.requestID)),
-            Member("route", .string(exchange.route)),
-            Member("status", findings.status.map { .integer($0) } ?? .null),
-            Member("duration_ms", .integer(exchange.elapsed)),
-        ]
-        func add(_ key: String, _ text: String?) {
-            if let text { members.append(Member(key, .string(text))) }
-        }
-        add("user", exchange.identity?.user?.id)
-        add("token", exchange.identity?.tokenID)
-        add("model", findings.model)
-        add("provider", findings.provider)
-        if findings.isSideRequest { members.append(Member("side_request", true)) }
-        if let first = findings.firstEventAt {
-            members.append(Member("first_event_ms", .integer(Int(first - exchange.acceptedAt))))
-        }
-        if let usage = findings.usage {
-            members.append(Member("prompt_tokens", .integer(usage.promptTokens)))
-            members.append(Member("completion_tokens", .integer(usage.completionTokens)))
-        }
-        add("ended", findings.ended?.rawValue)
-        add("detail", findings.detail)
-        write("request", members)
+        var line = LogLine("request", process)
+        line.add("request_id", exchange.requestID)
+        line.add("route", exchange.route)
+        line.add("status", findings.status)
+        line.add("duration_ms", exchange.elapsed)
+        line.add("user", exchange.identity?.user?.id)
+        line.add("token", exchange.identity?.tokenID)
+        line.add("model", findings.model)
+        line.add("provider", findings.provider)
+        if findings.isSideRequest { line.add("side_request", encoded: Array("true".utf8)) }
+        line.add("first_event_ms", findings.firstEventAt.map { Int($0 - exchange.acceptedAt) })
+        line.add("prompt_tokens", findings.usage?.promptTokens)
+        line.add("completion_tokens", findings.usage?.completionTokens)
+        line.add("ended", findings.ended?.rawValue)
+        line.add("detail", findings.detail)
+        write(line)
     }
 
     /// A line about the process itself.
     func event(_ name: String, _ members: [Member] = []) {
-        write(name, members)
+        var line = LogLine(name, process)
+        for member in members { line.add(member.key, encoded: member.value.encoded()) }
+        write(line)
     }
 
-    private func write(_ event: String, _ members: [Member]) {
-        var all = [Member("event", .string(event)), Member("process", .string(process))] + members
-        if dropped > 0 { all.append(Member("dropped_lines", .integer(dropped))) }
-        var line = Value.object(all).encoded()
-        line.append(0x0a)
-        dropped = send(line) ? 0 : dropped + 1
+    private func write(_ event: LogLine) {
+        var event = event
+        if dropped > 0 { event.add("dropped_lines", dropped) }
+        dropped = send(event.finished()) ? 0 : dropped + 1
     }
 
     private func send(_ line: [UInt8]) -> Bool {
         // A pipe that polls writable takes up to PIPE_BUF bytes at once, and whole.
         StandardError.isWritable && StandardError.write(line)
+    }
+}
+
+/// A JSON object on one line. Nearly all that a log says is ids and words that need no escapes; these are written as they are, and
+/// only the rest is encoded by jansson.
+private struct LogLine: Sendable {
+    private var bytes: [UInt8] = []
+
+    init(_ event: String, _ process: String) {
+        bytes.reserveCapacity(768)
+        bytes.append(UInt8(ascii: "{"))
+        add("event", event)
+        add("process", process)
+    }
+
+    mutating func add(_ key: StaticString, _ text: String?) {
+        guard let text else { return }
+        begin(key.description)
+        if text.utf8.allSatisfy({ (0x20...0x7e).contains($0) && $0 != 0x22 && $0 != 0x5c }) {
+            bytes.append(UInt8(ascii: "\""))
+            bytes.append(contentsOf: text.utf8)
+            bytes.append(UInt8(ascii: "\""))
+        } else {
+            bytes += StringLiteral.encode(text)
+        }
+    }
+
+    mutating func add(_ key: StaticString, _ number: Int?) {
+        guard let number else { return }
+        begin(key.description)
+        bytes.append(contentsOf: String(number).utf8)
+    }
+
+    mutating func add(_ key: String, encoded value: [UInt8]) {
+        begin(key)
+        bytes += value
+    }
+
+    /// The whole line, with its end.
+    func finished() -> [UInt8] { bytes + Array("}\n".utf8) }
+
+    private mutating func begin(_ key: String) {
+        if bytes.count > 1 { bytes.append(UInt8(ascii: ",")) }
+        bytes.append(UInt8(ascii: "\""))
+        bytes.append(contentsOf: key.utf8)
+        bytes.append(contentsOf: "\":".utf8)
     }
 }
