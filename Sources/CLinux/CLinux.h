@@ -78,3 +78,8 @@ static inline void notify_manager(const char *path, const char *state) {
                  (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));
     close(descriptor);
 }
+
+// prctl(2) is variadic.
+static inline int set_process_name(const char *name) {
+    return prctl(PR_SET_NAME, name);
+}

@@ -23,7 +23,13 @@ package enum Base62 {
 
     /// A 32-bit number in six digits.
     package static func encode(_ number: UInt32) -> String {
-        encode((0..<4).map { UInt8(truncatingIfNeeded: number >> (24 - 8 * $0)) }, width: 6)
+        var rest = number
+        var text = [UInt8](repeating: digits[0], count: 6)
+        for position in text.indices.reversed() {
+            text[position] = digits[Int(rest % 62)]
+            rest /= 62
+        }
+        return String(decoding: text, as: UTF8.self)
     }
 
     /// Whether a text is made of these digits only.

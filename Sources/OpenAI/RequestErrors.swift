@@ -101,7 +101,7 @@ extension APIError {
     /// 404: no route has this path.
     package static let unknownPath = APIError(
         404, type: invalidRequest, code: "not_found",
-        "There is no such path; GET /openapi.json lists all that there are.")
+        "There is no such path; check its spelling, and that the base URL ends in /v1.")
 
     /// 405: the path is known, the method is not; `allow` are the methods that are.
     package static func methodNotAllowed(allow: [Method]) -> APIError {

@@ -15,6 +15,11 @@ package enum Host {
     /// The id of the process that started this one; it changes when that one dies.
     package static var parentID: Int32 { getppid() }
 
+    /// Names this process for `ps` and `top` (`prctl`), 15 characters at most.
+    package static func setName(_ name: String) {
+        _ = unsafe name.withCString { unsafe set_process_name($0) }
+    }
+
     /// Ends this process.
     package static func exit(_ code: Int32) -> Never {
         Glibc.exit(code)

@@ -21,6 +21,7 @@ final class WorkerProcess {
     nonisolated static func run(
         _ configuration: Configuration, instanceID: String, predecessor: String?
     ) -> Int32 {
+        Host.setName("archway-worker")
         Host.raiseDescriptorLimit()
         let database: Settings
         do throws(DatabaseError) {
