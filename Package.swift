@@ -105,6 +105,10 @@ let package = Package(
             dependencies: ["EventLoop", "HTTP", "ScriptedProvider", "TestSupport", "archway"],
             exclude: ["openai-sdk"],
             swiftSettings: testSettings),
+        .testTarget(
+            name: "DevelopmentTests",
+            dependencies: ["EventLoop", "System", "TestSupport", "archway"],
+            swiftSettings: testSettings),
         suite("EventLoop"),
         suite("HTTP"),
         suite("HTTPClient", ["EventLoop", "HTTP"]),

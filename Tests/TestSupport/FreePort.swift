@@ -2,10 +2,11 @@ import EventLoop
 import Foundation
 
 /// Ports of 127.0.0.1 on which nobody listens. Each is given out once.
-@LoopActor enum FreePort {
+@LoopActor package enum FreePort {
     private static var given: Set<UInt16> = []
 
-    static func find() throws -> UInt16 {
+    /// A port that is free now.
+    package static func find() throws -> UInt16 {
         while true {
             let port = try bound()
             if given.insert(port).inserted { return port }
