@@ -120,7 +120,8 @@ let package = Package(
         suite("OpenAI", ["HTTP", "JSON"], resources: [.copy("Fixtures")]),
         suite("Providers", ["HTTP", "JSON", "OpenAI"], resources: [.copy("Fixtures")]),
         suite(
-            "Gateway", ["EventLoop", "HTTPClient", "PostgreSQL", "Store", "TestSupport", "YAML"]),
+            "Gateway",
+            ["EventLoop", "HTTP", "HTTPClient", "PostgreSQL", "Store", "TestSupport", "YAML"]),
         suite("PostgreSQL", ["EventLoop", "TestSupport"]),
         suite("Store", ["EventLoop", "PostgreSQL", "TestSupport"]),
         .target(
