@@ -3,8 +3,8 @@ internal import Synchronization
 
 /// The executor behind `LoopActor`: jobs that one thread drains between two calls of `epoll_wait`.
 ///
-/// `LoopTaskExecutor`, which our tasks prefer, feeds the same queue. Both are needed: a resumed continuation goes to the
-/// task's preferred executor, and a task without one would start libdispatch's thread pool.
+/// `LoopTaskExecutor`, which our tasks prefer, feeds the same queue. Both are needed: a resumed continuation goes to
+/// the task's preferred executor, and a task without one would start libdispatch's thread pool.
 package final class LoopExecutor: SerialExecutor {
     package static let shared = LoopExecutor()
 

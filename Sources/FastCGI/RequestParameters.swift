@@ -35,10 +35,10 @@ package struct RequestParameters: Sendable {
         return request
     }
 
-    /// nginx's stock `fastcgi_params` passes as `REMOTE_USER` whatever name an `Authorization: Basic` header claims, and
-    /// without `auth_basic` nobody has checked the password. That file is known by `REDIRECT_STATUS`. The name then counts
-    /// only if the location says that it means it: by `AUTH_TYPE` (RFC 3875, section 4.1.1), or by a `REMOTE_USER` of its
-    /// own beside that of the file.
+    /// nginx's stock `fastcgi_params` passes as `REMOTE_USER` whatever name an `Authorization: Basic` header claims,
+    /// and without `auth_basic` nobody has checked the password. That file is known by `REDIRECT_STATUS`. The name
+    /// then counts only if the location says that it means it: by `AUTH_TYPE` (RFC 3875, section 4.1.1), or by a
+    /// `REMOTE_USER` of its own beside that of the file.
     private func isUserVouchedFor(_ request: HTTP.Request) -> Bool {
         let scheme = request.fields["authorization"]?.prefix(6).lowercased()
         guard scheme == "basic ", parameters.contains(where: { $0.name == "REDIRECT_STATUS" })

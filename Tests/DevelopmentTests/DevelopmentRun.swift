@@ -50,8 +50,8 @@ final class DevelopmentRun {
     /// Waits for its end.
     func end() async throws -> Int32 { try await Program.end(of: process, seconds: 30) }
 
-    /// Those of its processes that still run, by id, state and name. One that has ended and waits for its new parent, the
-    /// system's first process, to take note does not.
+    /// Those of its processes that still run, by id, state and name. One that has ended and waits for its new parent,
+    /// the system's first process, to take note does not.
     var left: [String] {
         started.compactMap { try? String(contentsOfFile: "/proc/\($0)/stat", encoding: .utf8) }
             .map { $0.split(separator: " ").prefix(3).joined(separator: " ") }

@@ -28,8 +28,8 @@ private final class TakenPort {
 @Suite("archway dev", .serialized)
 @LoopActor
 struct DevelopmentTests {
-    /// So deep that a socket's name in it would be too long, with a name that a shell or YAML could misread, and closed to
-    /// every other user, as `/root` is.
+    /// So deep that a socket's name in it would be too long, with a name that a shell or YAML could misread, and
+    /// closed to every other user, as `/root` is.
     private static func makeState() throws -> (folder: String, state: String) {
         let folder = "/tmp/archway-dev-\(UUID().uuidString.prefix(8))"
         let deep = "\(folder)/\(String(repeating: "deep ", count: 20))'\"${x}"

@@ -4,8 +4,8 @@ import Testing
 
 /// Everything that is tested through a real nginx, real workers, a real PostgreSQL and a provider that plays scripts.
 ///
-/// One after the other: these tests measure, and share a few processors with everything that they start. Afterwards every
-/// log of the whole run is searched for what no log may hold.
+/// One after the other: these tests measure, and share a few processors with everything that they start. Afterwards
+/// every log of the whole run is searched for what no log may hold.
 @Suite("Archway behind nginx", .serialized, .withoutLeaks) enum EndToEnd {}
 
 /// Stops what the tests have started, and looks for leaked secrets in what it has logged.

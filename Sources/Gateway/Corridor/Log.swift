@@ -56,8 +56,8 @@ final class Log {
     }
 }
 
-/// A JSON object on one line. Nearly all that a log says is ids and words that need no escapes; these are written as they are, and
-/// only the rest is encoded by jansson.
+/// A JSON object on one line. Nearly all that a log says is ids and words that need no escapes; these are written as
+/// they are, and only the rest is encoded by jansson.
 private struct LogLine: Sendable {
     private var bytes: [UInt8] = []
 
