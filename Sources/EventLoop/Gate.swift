@@ -18,7 +18,15 @@
         }
         assert(unsafe waiter == nil, "two tasks at one gate")
         try await withTaskCancellationHandler {
-            try unsafe await withUnsafeThrowingContinuation { unsafe waiter = $0 }
+            try unsafe await withUnsafeThrowingContinuation {
+                (continuation: UnsafeContinuation<Void, any Error>) in
+                // Another thread may have cancelled the task before the handler was in force.
+                if Task.isCancelled {
+                    unsafe continuation.resume(throwing: CancellationError())
+                } else {
+                    unsafe waiter = continuation
+                }
+            }
         } onCancel: {
             if LoopExecutor.shared.isOnLoop {
                 assumeOnLoop { interrupt() }

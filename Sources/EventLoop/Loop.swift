@@ -50,13 +50,15 @@ package enum Loop {
     private struct Registration {
         var watcher: any Watcher
         /// Tells an event of this registration from one of an earlier owner of the same descriptor number.
-        var turn: UInt32
+        var number: UInt32
     }
 
     private static let descriptor = epoll_create1(Int32(EPOLL_CLOEXEC))
     private static var registrations: [Registration?] = []
-    private static var turn: UInt32 = 0
+    private static var count: UInt32 = 0
     static var timers = TimerQueue()
+    /// Counts the turns of the loop.
+    private static var turn: UInt64 = 0
     private static let batch = 512
 
     /// Monotonic time in milliseconds (`CLOCK_MONOTONIC`). Never runs backwards; its zero means nothing.
@@ -71,11 +73,11 @@ package enum Loop {
         _ watched: Int32, for readiness: Readiness, by watcher: any Watcher
     ) throws(SystemError) {
         guard watched >= 0 else { throw SystemError(call: "epoll_ctl", code: EBADF) }
-        turn &+= 1
-        try control(EPOLL_CTL_ADD, watched, readiness, turn: turn)
+        count &+= 1
+        try control(EPOLL_CTL_ADD, watched, readiness, number: count)
         let index = Int(watched)
         while registrations.count <= index { registrations.append(nil) }
-        registrations[index] = Registration(watcher: watcher, turn: turn)
+        registrations[index] = Registration(watcher: watcher, number: count)
     }
 
     /// Changes what a watched descriptor is watched for (`EPOLL_CTL_MOD`).
@@ -83,16 +85,18 @@ package enum Loop {
         guard let registration = registration(watched) else {
             throw SystemError(call: "epoll_ctl", code: ENOENT)
         }
-        try control(EPOLL_CTL_MOD, watched, readiness, turn: registration.turn)
+        try control(EPOLL_CTL_MOD, watched, readiness, number: registration.number)
     }
 
     /// Stops watching a descriptor (`EPOLL_CTL_DEL`). To be called before it is closed. Events of it that were already
     /// fetched are dropped.
     package static func forget(_ watched: Int32) {
-        guard registration(watched) != nil else { return }
+        guard let forgotten = registration(watched) else { return }
         registrations[Int(watched)] = nil
         var event = unsafe epoll_event()
         _ = unsafe epoll_ctl(descriptor, EPOLL_CTL_DEL, watched, &event)
+        // Not while the table is being changed: the watcher's end may forget something too.
+        withExtendedLifetime(forgotten) {}
     }
 
     /// Runs `body` once, after at least that many milliseconds, unless the timer is cancelled.
@@ -100,7 +104,8 @@ package enum Loop {
     package static func after(
         milliseconds: Int, _ body: @escaping @LoopActor () -> Void
     ) -> Timer {
-        let timer = Timer(deadline: now + Int64(max(0, milliseconds)), body: body)
+        let deadline = now + Int64(min(max(0, milliseconds), 1 << 50))
+        let timer = Timer(deadline: deadline, turn: turn, body: body)
         timers.insert(timer)
         return timer
     }
@@ -151,9 +156,10 @@ package enum Loop {
     ///
     /// Before the wait it asks whether the jobs have finished what the loop runs for: nothing might ever wake it again.
     private static func step(isFinished: () -> Bool = { false }) {
+        turn += 1
         let executor = LoopExecutor.shared
         executor.drain()
-        while let timer = timers.popDue(at: now) {
+        while let timer = timers.popDue(at: now, before: turn) {
             timer.body()
             executor.drain()
         }
@@ -171,7 +177,7 @@ package enum Loop {
     private static func dispatch(tag: UInt64, _ events: UInt32) {
         let watched = Int32(truncatingIfNeeded: tag & 0xffff_ffff)
         guard let registration = registration(watched),
-            registration.turn == UInt32(truncatingIfNeeded: tag >> 32)
+            registration.number == UInt32(truncatingIfNeeded: tag >> 32)
         else { return }
         registration.watcher.ready(watched, Readiness(rawValue: events))
     }
@@ -182,11 +188,11 @@ package enum Loop {
     }
 
     private static func control(
-        _ operation: Int32, _ watched: Int32, _ readiness: Readiness, turn: UInt32
+        _ operation: Int32, _ watched: Int32, _ readiness: Readiness, number: UInt32
     ) throws(SystemError) {
         var event = unsafe epoll_event()
         unsafe event.events = readiness.rawValue
-        unsafe event.data.u64 = UInt64(turn) << 32 | UInt64(UInt32(bitPattern: watched))
+        unsafe event.data.u64 = UInt64(number) << 32 | UInt64(UInt32(bitPattern: watched))
         guard unsafe epoll_ctl(descriptor, operation, watched, &event) == 0 else {
             throw .last("epoll_ctl")
         }

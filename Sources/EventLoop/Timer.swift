@@ -2,12 +2,16 @@
 @LoopActor
 package final class Timer {
     let deadline: Int64
+    /// The turn of the loop in which it was set. It fires in a later one, so that events pass between a timer and the next one
+    /// that it sets.
+    let turn: UInt64
     let body: @LoopActor () -> Void
     /// Its place in the queue's heap; nil when it has fired or was cancelled.
     fileprivate(set) var place: Int?
 
-    init(deadline: Int64, body: @escaping @LoopActor () -> Void) {
+    init(deadline: Int64, turn: UInt64, body: @escaping @LoopActor () -> Void) {
         self.deadline = deadline
+        self.turn = turn
         self.body = body
     }
 
@@ -42,9 +46,9 @@ struct TimerQueue {
         siftDown(last.place ?? place)
     }
 
-    /// Removes and returns the earliest timer if its time has come.
-    mutating func popDue(at now: Int64) -> Timer? {
-        guard let first = heap.first, first.deadline <= now else { return nil }
+    /// Removes and returns the earliest timer if its time has come and it was set before this turn.
+    mutating func popDue(at now: Int64, before turn: UInt64) -> Timer? {
+        guard let first = heap.first, first.deadline <= now, first.turn < turn else { return nil }
         remove(first)
         return first
     }
