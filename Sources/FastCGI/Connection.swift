@@ -33,8 +33,9 @@ package final class Connection: Watcher {
     private var waitsForSpace = false
     /// Bytes that may be written before the socket must be asked again whether it has room.
     private var credit = 0
-    private unowned let listener: Listener
+    private let listener: Listener
     private var timer: Timer?
+    private var resumesReceiving = false
 
     init(_ descriptor: Int32, listener: Listener) {
         self.descriptor = descriptor
@@ -51,6 +52,9 @@ package final class Connection: Watcher {
         do {
             try Loop.watch(descriptor, for: interest, by: self)
         } catch {
+            // Nobody would notice the client's departure.
+            hasDeparted = true
+            task?.cancel()
             abandon()
             return
         }
@@ -72,14 +76,21 @@ package final class Connection: Watcher {
 
     private func receive() {
         switch intake.advance() {
-        case .more:
-            // A large body: other events first.
-            Loop.after(milliseconds: 0) { [weak self] in
-                if let self, self.state == .receiving { self.receive() }
-            }
+        case .more: receiveLater()
         case .waiting: break
         case .refused: abandon()
         case .complete: accept()
+        }
+    }
+
+    /// A large body: other events first.
+    private func receiveLater() {
+        guard !resumesReceiving else { return }
+        resumesReceiving = true
+        Loop.after(milliseconds: 0) { [weak self] in
+            guard let self else { return }
+            self.resumesReceiving = false
+            if self.state == .receiving { self.receive() }
         }
     }
 
@@ -106,27 +117,27 @@ package final class Connection: Watcher {
         }
         Loop.forget(descriptor)
         task?.cancel()
+        // The waiting writer need not be that task.
+        if waitsForSpace { writable.open() }
     }
 
-    /// Begins the reply. Nothing leaves before the first `write` or `finish`. Throws when the reply was begun before.
+    /// Begins the reply. Nothing leaves before the first `write` or `finish`. Throws when the reply was
+    /// begun before.
     package func open(_ head: ResponseHead) throws {
         guard state == .received, let fastCGI else { throw ReplyError.notOpen }
         state = .open
         fastCGI.put(ReplyHead.bytes(head))
     }
 
-    /// Sends a piece of the body at once. Suspends while the client reads more slowly than we write; throws
-    /// `CancellationError` when it has gone.
+    /// Sends a piece of the body at once. Suspends while the client reads more slowly than we write;
+    /// throws `CancellationError` when it has gone.
     package func write(_ bytes: [UInt8]) async throws {
-        guard state == .open, let fastCGI else { throw ReplyError.notOpen }
+        let fastCGI = try openReply()
         var start = 0
         repeat {
             let end = min(bytes.count, start + LibFCGIRequest.recordLength)
             try await makeRoom(for: end - start)
-            guard fastCGI.send(bytes, start..<end) else {
-                breakOff()
-                throw ReplyError.connectionLost
-            }
+            guard fastCGI.send(bytes, start..<end) else { throw lost() }
             start = end
         } while start < bytes.count
     }
@@ -134,12 +145,12 @@ package final class Connection: Watcher {
     /// As `write`, if that needs no waiting; false, with nothing sent, if it does or cannot be done at all.
     package func writeAtOnce(_ bytes: [UInt8]) -> Bool {
         let charge = Self.charge(bytes.count)
-        guard state == .open, bytes.count <= LibFCGIRequest.recordLength, charge <= credit,
-            let fastCGI
+        guard bytes.count <= LibFCGIRequest.recordLength, charge <= credit, !waitsForSpace,
+            let fastCGI = try? openReply()
         else { return false }
         credit -= charge
-        // A lost connection shows at the next write that may fail.
-        if !fastCGI.send(bytes, bytes.indices) { credit = 0 }
+        // A lost connection shows at the next write.
+        if !fastCGI.send(bytes, bytes.indices) { _ = lost() }
         return true
     }
 
@@ -149,17 +160,14 @@ package final class Connection: Watcher {
             let fastCGI
         else { return }
         credit = 0
-        if !fastCGI.send(bytes, bytes.indices) { breakOff() }
+        if !fastCGI.send(bytes, bytes.indices) { _ = lost() }
     }
 
-    /// Ends the reply as complete (`FCGI_END_REQUEST`).
+    /// Ends the reply as complete (`FCGI_END_REQUEST`). Throws `CancellationError` when the client has gone.
     package func finish() async throws {
-        guard state == .open, let fastCGI else { throw ReplyError.notOpen }
+        let fastCGI = try openReply()
         try await makeRoom(for: LibFCGIRequest.recordLength)
-        guard fastCGI.end() else {
-            breakOff()
-            throw ReplyError.connectionLost
-        }
+        guard fastCGI.end() else { throw lost() }
         // Now the last record may be taken: closing with it unread would reset even this connection.
         intake.discardRest()
         state = .finished
@@ -173,21 +181,46 @@ package final class Connection: Watcher {
         release()
     }
 
-    /// POLLOUT on a UNIX socket promises three quarters of its send buffer (about 150 KiB, counted with the kernel's
-    /// own overhead), so a record that has credit cannot block libfcgi's `write`.
+    private func openReply() throws -> LibFCGIRequest {
+        if hasDeparted { throw CancellationError() }
+        guard state == .open, let fastCGI else { throw ReplyError.notOpen }
+        return fastCGI
+    }
+
+    /// A `write` failed: the client has gone, although no event has told so yet.
+    private func lost() -> CancellationError {
+        hasDeparted = true
+        task?.cancel()
+        breakOff()
+        return CancellationError()
+    }
+
+    /// POLLOUT on a UNIX socket promises three quarters of its send buffer (about 150 KiB, counted
+    /// with the kernel's own overhead), so a record that has credit cannot block libfcgi's `write`.
     private func makeRoom(for count: Int) async throws {
         while credit < Self.charge(count) {
-            if hasDeparted { throw CancellationError() }
             if isWritable() {
                 credit = 96 * 1024
                 break
             }
-            waitsForSpace = true
-            defer { waitsForSpace = false }
-            try Loop.rewatch(descriptor, for: [.writable, .hangUp, .edgeTriggered])
-            try await writable.pass()
+            try await waitForSpace()
+            // Anything may have happened meanwhile.
+            _ = try openReply()
         }
         credit -= Self.charge(count)
+    }
+
+    /// Watches for space only meanwhile: else each time that the web server reads would be an event.
+    private func waitForSpace() async throws {
+        waitsForSpace = true
+        try Loop.rewatch(descriptor, for: [.writable, .hangUp, .edgeTriggered])
+        defer {
+            waitsForSpace = false
+            if state == .open, !hasDeparted {
+                try? Loop.rewatch(descriptor, for: [.hangUp, .edgeTriggered])
+            }
+        }
+        try await writable.pass()
     }
 
     /// What a record of so many bytes takes of the send buffer, at the most.
@@ -206,6 +239,7 @@ package final class Connection: Watcher {
     private func release() {
         timer?.cancel()
         Loop.forget(descriptor)
+        intake.release()
         fastCGI = nil
         close(descriptor)
         listener.ended(self)
@@ -216,6 +250,4 @@ package final class Connection: Watcher {
 package enum ReplyError: Error, Sendable {
     /// The reply was not begun, was begun twice, or has ended.
     case notOpen
-    /// The web server no longer takes it.
-    case connectionLost
 }

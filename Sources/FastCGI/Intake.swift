@@ -42,7 +42,8 @@ final class Intake {
                 return .refused
             }
             if scanner.isComplete { return .complete }
-            if taken < peeked { return .waiting }
+            // After a full look there may be more behind an unfinished header, and no event would tell of it.
+            if taken < peeked, peeked < Self.scratch.count { return .waiting }
         }
         return .more
     }
@@ -60,9 +61,11 @@ final class Intake {
         file = nil
     }
 
-    /// Takes the last record from the socket. Only after the reply's end was sent.
+    /// Takes the last record from the socket. Only after the reply's end was sent. Whoever goes on sending for ever is left
+    /// with a reset.
     func discardRest() {
-        while receive(Self.scratch.count, flags: 0) > 0 {}
+        var rounds = Self.batch
+        while rounds > 0, receive(Self.scratch.count, flags: 0) > 0 { rounds -= 1 }
     }
 
     /// Of a body that is too large nothing is kept, but it is read to its end: the web server reads no reply before

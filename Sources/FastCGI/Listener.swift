@@ -15,6 +15,7 @@ package final class Listener: Watcher {
     private let descriptor: Int32
     private let handle: @LoopActor (Connection) async -> Void
     private var isListening = false
+    private var hasStopped = false
     private let idle = Gate()
 
     /// Listens on `descriptor`, a non-blocking UNIX stream socket that someone else opened, and runs `handle` in a
@@ -33,9 +34,8 @@ package final class Listener: Watcher {
 
     /// Takes no more connections; those that exist go on. The socket stays open for the other workers.
     package func stop() {
-        guard isListening else { return }
-        isListening = false
-        Loop.forget(descriptor)
+        hasStopped = true
+        rest()
     }
 
     /// Returns when no connection is left. To be called after `stop`.
@@ -73,11 +73,18 @@ package final class Listener: Watcher {
         isListening = true
     }
 
+    private func rest() {
+        guard isListening else { return }
+        isListening = false
+        Loop.forget(descriptor)
+    }
+
     /// Out of descriptors or memory: trying at once again would only burn the processor.
     private func pause() {
-        stop()
+        rest()
         Loop.after(milliseconds: 100) { [weak self] in
-            try? self?.listen()
+            guard let self, !self.hasStopped else { return }
+            do { try self.listen() } catch { self.pause() }
         }
     }
 }

@@ -31,9 +31,11 @@ package struct RecordScanner: Sendable {
     private let parameterLimit: Int
     private var phase = Phase.begin
     private var requestID: UInt16 = 0
-    /// Bytes of content and padding of the current record that are still to come.
-    private var pending = 0
+    /// What of the current record is still to come.
+    private var pending = (content: 0, padding: 0)
+    private var kind = Kind.begin
     private var parameterBytes = 0
+    private var pairs: PairScanner
 
     /// Bytes of the body seen so far, without framing.
     package private(set) var bodyLength = 0
@@ -45,6 +47,7 @@ package struct RecordScanner: Sendable {
     /// A scanner at the start of a connection. `parameterLimit` counts the content of all `FCGI_PARAMS` records.
     package init(parameterLimit: Int = 256 * 1024) {
         self.parameterLimit = parameterLimit
+        pairs = PairScanner(limit: parameterLimit)
     }
 
     /// Looks at bytes that continue the connection and returns how many of them may be taken from it. The rest, less
@@ -52,10 +55,16 @@ package struct RecordScanner: Sendable {
     package mutating func scan(_ bytes: Span<UInt8>) throws(Refusal) -> Int {
         var position = 0
         while phase != .complete {
-            let skipped = min(pending, bytes.count - position)
-            pending -= skipped
-            position += skipped
-            guard pending == 0, bytes.count - position >= Self.headerLength else { break }
+            let content = min(pending.content, bytes.count - position)
+            if kind == .parameters {
+                try pairs.scan(bytes.extracting(position..<position + content))
+            }
+            pending.content -= content
+            position += content
+            let padding = min(pending.padding, bytes.count - position)
+            pending.padding -= padding
+            position += padding
+            guard pending == (0, 0), bytes.count - position >= Self.headerLength else { break }
             guard try enter(bytes, at: position) else { break }
             position += Self.headerLength
         }
@@ -81,7 +90,10 @@ package struct RecordScanner: Sendable {
         case (.parameters, .parameters):
             parameterBytes += length
             guard parameterBytes <= parameterLimit else { throw .parametersTooLarge }
-            if length == 0 { phase = .body }
+            if length == 0 {
+                guard pairs.isWhole else { throw .protocolError("truncated parameters") }
+                phase = .body
+            }
         case (.body, .stdin):
             if length == 0 {
                 phase = .complete
@@ -93,7 +105,8 @@ package struct RecordScanner: Sendable {
         default:
             throw .protocolError("record type \(kind.rawValue) out of order")
         }
-        pending = length + Int(bytes[start + 6])
+        self.kind = kind
+        pending = (length, Int(bytes[start + 6]))
         return true
     }
 }
