@@ -110,6 +110,7 @@ let package = Package(
             dependencies: ["EventLoop", "System", "TestSupport", "archway"],
             swiftSettings: testSettings),
         suite("EventLoop"),
+        suite("FastCGI", ["EventLoop", "HTTP", "System", "TestSupport"]),
         suite("HTTP"),
         suite("HTTPClient", ["EventLoop", "HTTP"]),
         suite("ScriptedProvider", ["EventLoop", "HTTP", "HTTPClient", "JSON"]),
