@@ -1,4 +1,5 @@
 internal import EventLoop
+internal import FastCGI
 internal import HTTP
 internal import OpenAI
 internal import PostgreSQL
@@ -49,9 +50,14 @@ final class Chat {
             try await retrieve()
             return request.isStream ? try await stream() : try await complete()
         } catch {
-            await record(error is CancellationError ? .incomplete : .failed)
+            await record(Self.isDeparture(error) ? .incomplete : .failed)
             throw error
         }
+    }
+
+    /// The caller has gone, which nobody is to blame for.
+    static func isDeparture(_ error: any Error) -> Bool {
+        error is CancellationError || error is ReplyError
     }
 
     /// Station 7. Without the database the answer is still given, and says that it is not kept.

@@ -42,7 +42,7 @@ extension Chat {
                 try await relay(candidate, reply, &template)
             }
             try await end(reply, template)
-        } catch let error where reply.isOpen && !(error is CancellationError) {
+        } catch let error where reply.isOpen && !Self.isDeparture(error) {
             await record(.failed)
             exchange.findings.detail = exchange.findings.detail ?? fullFace(of: error)
             try await reply.write(template.failure(APIError(of: error)))
