@@ -2,8 +2,8 @@
 @LoopActor
 package final class Timer {
     let deadline: Int64
-    /// The turn of the loop in which it was set. It fires in a later one, so that events pass between a timer and the next one
-    /// that it sets.
+    /// The turn of the loop in which it was set. It fires in a later one, so that events pass between a timer and the
+    /// next one that it sets.
     let turn: UInt64
     let body: @LoopActor () -> Void
     /// Its place in the queue's heap; nil when it has fired or was cancelled.

@@ -61,8 +61,8 @@ final class Intake {
         file = nil
     }
 
-    /// Takes the last record from the socket. Only after the reply's end was sent. Whoever goes on sending for ever is left
-    /// with a reset.
+    /// Takes the last record from the socket. Only after the reply's end was sent. Whoever goes on sending for ever
+    /// is left with a reset.
     func discardRest() {
         var rounds = Self.batch
         while rounds > 0, receive(Self.scratch.count, flags: 0) > 0 { rounds -= 1 }

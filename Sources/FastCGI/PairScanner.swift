@@ -1,5 +1,5 @@
-/// Follows the lengths of name-value pairs (specification 1.0, section 3.4), because libfcgi believes them: it allocates what a
-/// length says, up to 2 GiB, before it looks whether so much follows.
+/// Follows the lengths of name-value pairs (specification 1.0, section 3.4), because libfcgi believes them: it
+/// allocates what a length says, up to 2 GiB, before it looks whether so much follows.
 struct PairScanner: Sendable {
     /// The longest name or value.
     private let limit: Int

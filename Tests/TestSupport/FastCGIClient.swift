@@ -74,8 +74,8 @@ package final class FastCGIClient: Watcher {
         gate.open()
     }
 
-    /// Sends everything; with `pieces`, so many bytes at a time, and lets the worker look in between. False when the worker
-    /// does not take it any more.
+    /// Sends everything; with `pieces`, so many bytes at a time, and lets the worker look in between. False when the
+    /// worker does not take it any more.
     @discardableResult
     package func send(_ bytes: [UInt8], pieces: Int = .max) async -> Bool {
         var rest = bytes[...]
