@@ -48,14 +48,3 @@ package struct ServerSentEvent: Sendable, Equatable {
         }
     }
 }
-
-/// The place of the first CR or LF at or after `start`.
-func firstLineEnd(in bytes: Span<UInt8>, from start: Int) -> Int? {
-    var index = start
-    while index < bytes.count {
-        let byte = bytes[index]
-        if byte == 0x0A || byte == 0x0D { return index }
-        index += 1
-    }
-    return nil
-}
