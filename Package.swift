@@ -102,7 +102,9 @@ let package = Package(
             name: "DeploymentTests", dependencies: ["FastCGI", "HTTP"], swiftSettings: testSettings),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["EventLoop", "HTTP", "ScriptedProvider", "TestSupport", "archway"],
+            dependencies: [
+                "EventLoop", "HTTP", "ScriptedProvider", "System", "TestSupport", "archway",
+            ],
             exclude: ["openai-sdk"],
             swiftSettings: testSettings),
         .testTarget(

@@ -49,6 +49,21 @@ extension Trait where Self == WithoutLeaks {
     }
 }
 
+/// Runs `body` with a deployment of its own, and a user of it.
+@LoopActor func withDeployment(
+    _ plan: DeploymentPlan = DeploymentPlan(),
+    _ body: @LoopActor (Deployment, User) async throws -> Void
+) async throws {
+    let deployment = try await Deployment.start(plan)
+    do {
+        try await body(deployment, try await deployment.makeUser())
+    } catch {
+        await deployment.stop()
+        throw error
+    }
+    await deployment.stop()
+}
+
 /// A user with a token.
 struct User: Sendable {
     var name: String

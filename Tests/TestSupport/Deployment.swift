@@ -30,7 +30,9 @@ import System
     /// Starts everything, and waits until it serves.
     package static func start(_ plan: DeploymentPlan = DeploymentPlan()) async throws -> Deployment
     {
-        let server = try await TemporaryPostgreSQL.shared()
+        let server =
+            plan.hasOwnDatabase
+            ? try await TemporaryPostgreSQL.make() : try await TemporaryPostgreSQL.shared()
         let conninfo = try await server.makeDatabase()
         let deployment = try Deployment(plan, server, conninfo)
         running.append(deployment)

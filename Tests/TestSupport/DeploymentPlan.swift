@@ -6,6 +6,8 @@ package struct DeploymentPlan: Sendable {
     package var drainTimeout = 20
     /// The socket is opened by somebody else and handed over, as systemd does.
     package var inheritsSocket = false
+    /// PostgreSQL is of this deployment alone, which may stop it.
+    package var hasOwnDatabase = false
     /// More models, as lines of the configuration's list.
     package var models = ""
 

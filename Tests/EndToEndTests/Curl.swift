@@ -1,0 +1,56 @@
+import EventLoop
+import Foundation
+import System
+import TestSupport
+
+/// Streams that real curls receive, one each.
+@LoopActor final class Curls {
+    /// How one of them ended.
+    struct End {
+        var code: Int32
+        var output: String
+
+        var isWhole: Bool { output.hasSuffix("data: [DONE]\n\n") }
+    }
+
+    private let files: [String]
+    private let tasks: [Task<Int32, any Error>]
+
+    /// Starts so many.
+    init(_ count: Int, _ model: String, _ site: Deployment, _ user: User) {
+        let folder = site.folder + "/curls-\(UUID().uuidString.prefix(8))"
+        let files = (0..<count).map { "\(folder)-\($0)" }
+        self.files = files
+        let body =
+            #"{"model":"\#(model)","stream":true,"messages":[{"role":"user","content":"x"}]}"#
+        tasks = files.map { file in
+            Task { @LoopActor in
+                try await Program.run([
+                    "curl", "-sSN", "-o", file, site.url() + "/v1/chat/completions", "-d", body,
+                    "-H", "Authorization: Bearer \(user.token)",
+                    "-H", "Content-Type: application/json",
+                ]).code
+            }
+        }
+    }
+
+    /// Waits until each of them has received text.
+    func areAllReceiving() async -> Bool {
+        await waitUntil(seconds: 30) {
+            self.files.allSatisfy { Self.text($0).contains(#""content":"0:"#) }
+        }
+    }
+
+    /// Waits for their ends.
+    func ends() async throws -> [End] {
+        var ends: [End] = []
+        for (task, file) in zip(tasks, files) {
+            ends.append(End(code: try await task.value, output: Self.text(file)))
+        }
+        return ends
+    }
+
+    private static func text(_ file: String) -> String {
+        (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
+    }
+}
