@@ -1,4 +1,5 @@
 internal import CLinux
+internal import Glibc
 
 /// What a descriptor is ready for, or what a watcher asks about.
 package struct Readiness: OptionSet, Sendable {
@@ -97,6 +98,15 @@ package enum Loop {
         _ = unsafe epoll_ctl(descriptor, EPOLL_CTL_DEL, watched, &event)
         // Not while the table is being changed: the watcher's end may forget something too.
         withExtendedLifetime(forgotten) {}
+    }
+
+    /// Closes a descriptor, watched or not, of which there is no other copy: closing takes it from `epoll` too.
+    package static func close(_ watched: Int32) {
+        if let forgotten = registration(watched) {
+            registrations[Int(watched)] = nil
+            withExtendedLifetime(forgotten) {}
+        }
+        _ = Glibc.close(watched)
     }
 
     /// Runs `body` once, after at least that many milliseconds, unless the timer is cancelled.

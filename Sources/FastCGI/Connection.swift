@@ -163,10 +163,15 @@ package final class Connection: Watcher {
         if !fastCGI.send(bytes, bytes.indices) { _ = lost() }
     }
 
-    /// Ends the reply as complete (`FCGI_END_REQUEST`). Throws `CancellationError` when the client has gone.
-    package func finish() async throws {
+    /// Sends what is left of the body and ends the reply as complete (`FCGI_END_REQUEST`); a small rest goes
+    /// out in the same piece as the end. Throws `CancellationError` when the client has gone.
+    package func finish(_ rest: [UInt8] = []) async throws {
+        // A head that has not left yet may take half of a record.
+        let isSmall = rest.count <= LibFCGIRequest.recordLength / 2
+        if !isSmall { try await write(rest) }
         let fastCGI = try openReply()
         try await makeRoom(for: LibFCGIRequest.recordLength)
+        if isSmall { fastCGI.put(rest) }
         guard fastCGI.end() else { throw lost() }
         // Now the last record may be taken: closing with it unread would reset even this connection.
         intake.discardRest()
@@ -238,10 +243,9 @@ package final class Connection: Watcher {
 
     private func release() {
         timer?.cancel()
-        Loop.forget(descriptor)
         intake.release()
         fastCGI = nil
-        close(descriptor)
+        Loop.close(descriptor)
         listener.ended(self)
     }
 }

@@ -45,8 +45,7 @@ extension Chat {
         } catch let error where reply.isOpen && !Self.isDeparture(error) {
             await record(.failed)
             exchange.findings.detail = exchange.findings.detail ?? fullFace(of: error)
-            try await reply.write(template.failure(APIError(of: error)))
-            try await reply.finish()
+            try await reply.finish(template.failure(APIError(of: error)))
         }
         return .sent
     }
@@ -92,7 +91,6 @@ extension Chat {
         if request.includesUsage { output += template.usage(usage) }
         await record(.completed)
         output += ServerSentEvent.done
-        try await reply.write(output)
-        try await reply.finish()
+        try await reply.finish(output)
     }
 }

@@ -45,12 +45,12 @@ final class EventStreamReply {
         return true
     }
 
-    /// Ends the reply as a whole one.
-    func finish() async throws {
+    /// Sends the last events and ends the reply as a whole one.
+    func finish(_ events: [UInt8]) async throws {
         stop()
         if toleratesDeparture, exchange.connection.hasDeparted { return }
         try open()
-        try await exchange.connection.finish()
+        try await exchange.connection.finish(events)
     }
 
     /// No more comments.

@@ -70,10 +70,7 @@ final class Exchange {
         var fields = response.head.fields
         fields["content-length"] = String(response.body.count)
         try open(response.head.status, fields)
-        if request.method != .head, !response.body.isEmpty {
-            try await connection.write(response.body)
-        }
-        try await connection.finish()
+        try await connection.finish(request.method == .head ? [] : response.body)
     }
 }
 
