@@ -82,6 +82,10 @@ extension APIError {
         case let error as ClientError: self = ProviderFailure(error).error
         case let error as DatabaseError where error.kind == .unavailable:
             self = .databaseUnavailable
+        case let error as DatabaseError where error.sqlstate == "22021":
+            self = APIError(
+                400, type: "invalid_request_error", code: "invalid_value",
+                "The request holds the character U+0000, which cannot be stored; leave it out.")
         default: self = .internalError
         }
     }

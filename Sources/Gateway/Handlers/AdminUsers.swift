@@ -42,14 +42,15 @@ enum AdminUsers {
     /// `PATCH /api/admin/users/{id}`: `role`, `disabled`.
     static func change(_ exchange: Exchange, _ worker: Worker) async throws -> Answer {
         let body = try RequestBody(exchange.request)
+        let (role, isDisabled) = (try body.text("role"), try body.boolean("disabled"))
+        if let role { try check(role, worker) }
         let user = try await find(exchange, worker)
-        if let role = try body.text("role") {
-            try check(role, worker)
+        if let role {
             _ = try await Users.changeRole(of: user.id, to: role, in: worker.pool)
             worker.audit(
                 .roleChanged(user: user.id, role: role), by: exchange.identity, in: exchange)
         }
-        switch try body.boolean("disabled") {
+        switch isDisabled {
         case true:
             _ = try await Users.disable(user.id, at: .now, in: worker.pool)
             worker.audit(.userDisabled(id: user.id), by: exchange.identity, in: exchange)

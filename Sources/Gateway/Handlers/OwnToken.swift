@@ -18,10 +18,11 @@ enum OwnToken {
     /// `POST`: mints a token, which replaces all others of this user. Its scopes are at most those of the token that
     /// asks.
     static func mint(_ exchange: Exchange, _ worker: Worker) async throws -> Answer {
+        guard let identity = exchange.identity else { throw APIError.missingAPIKey }
         let user = try signedIn(exchange)
         let body = try RequestBody(exchange.request, isOptional: true)
         var request = try TokenRequest(body, lifetime: worker.configuration.tokenLifetime)
-        try request.narrow(to: exchange.identity)
+        try request.narrow(to: identity)
         let (secret, token) = try request.mint(
             for: user.id, pepper: worker.identification.pepper,
             pepperVersion: worker.configuration.pepperVersion)
@@ -45,32 +46,5 @@ enum OwnToken {
     private static func signedIn(_ exchange: Exchange) throws(APIError) -> User {
         guard let user = exchange.identity?.user else { throw .permissionDenied("tokens") }
         return user
-    }
-}
-
-extension TokenRequest {
-    /// A token cannot make one that may do more than itself.
-    fileprivate mutating func narrow(to identity: Identity?) throws(APIError) {
-        guard let identity, let held = identity.scopes else {
-            guard !scopes.contains(Identity.assertUser) else {
-                throw .permissionDenied(Identity.assertUser)
-            }
-            return
-        }
-        for scope in scopes where !held.contains(scope) {
-            if scope == "*" {
-                scopes = held
-                break
-            }
-            guard held.contains("*"), scope != Identity.assertUser else {
-                throw .permissionDenied(scope)
-            }
-        }
-        guard let allowed = identity.tokenModels else { return }
-        guard let wanted = models else {
-            models = allowed
-            return
-        }
-        for model in wanted where !allowed.contains(model) { throw .modelNotAllowed(model) }
     }
 }

@@ -9,6 +9,9 @@ internal import Store
 /// anonymous.
 @LoopActor
 struct Identification {
+    /// Characters of the longest name that somebody may vouch for.
+    private static let longestName = 200
+
     let pepper: [UInt8]
     let cache: TokenCache
     let roles: [String: Configuration.Role]
@@ -49,11 +52,14 @@ struct Identification {
     private func external(
         _ source: User.Source, name: String, email: String?
     ) async throws -> Identity {
-        let now = Timestamp.now
+        // Cut short, two long names could become one user.
+        guard name.count <= Self.longestName else {
+            throw APIError.permissionDenied("sign in with a name of that length")
+        }
         let user = try await cache.external(
             User(
-                id: Identifier.make("user"), source: source, name: String(name.prefix(200)),
-                email: email, role: defaultRole, createdAt: now))
+                id: Identifier.make("user"), source: source, name: name, email: email,
+                role: defaultRole, createdAt: .now))
         guard user.disabledAt == nil else { throw APIError.permissionDenied("sign in") }
         return identity(user, role: user.role)
     }
@@ -62,7 +68,7 @@ struct Identification {
     /// web server did not sign somebody in by it.
     private static func token(of request: HTTP.Request) throws(APIError) -> String? {
         var found: [String] = []
-        if let field = request.fields["authorization"] {
+        for field in request.fields.values("authorization") {
             let parts = field.split(separator: " ", maxSplits: 1)
             if parts.first?.lowercased() == "bearer" {
                 found.append(parts.dropFirst().first.map { String($0.trimmingSpaces) } ?? "")

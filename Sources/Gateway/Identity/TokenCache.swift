@@ -23,6 +23,9 @@ final class TokenCache {
     private let isFed: @LoopActor () -> Bool
     private var tokens: [[UInt8]: Entry<TokenOwner>] = [:]
     private var users: [String: Entry<User>] = [:]
+    /// Counts what was forgotten. An answer of the database that was asked for before is not kept: it may be older
+    /// than the change that somebody told us of meanwhile.
+    private var generation = 0
 
     /// `isFed` tells whether notifications arrive; while they do not, nothing is taken from the cache.
     init(_ pool: Pool, isFed: @escaping @LoopActor () -> Bool) {
@@ -36,14 +39,17 @@ final class TokenCache {
             touch(digest, entry)
             return entry.content
         }
+        let asked = generation
         guard let owner = try await Tokens.find(digest: digest, in: pool),
             constantTimeEqual(owner.token.digest, digest)
         else {
             tokens[digest] = nil
             return nil
         }
+        guard asked == generation else { return owner }
         if tokens.count >= Self.capacity { tokens = [:] }
-        let entry = Entry(content: owner, storedAt: Loop.now)
+        let touchedAt = tokens[digest]?.touchedAt ?? 0
+        let entry = Entry(content: owner, storedAt: Loop.now, touchedAt: touchedAt)
         tokens[digest] = entry
         touch(digest, entry)
         return owner
@@ -53,7 +59,9 @@ final class TokenCache {
     func external(_ user: User) async throws -> User {
         let key = "\(user.source.rawValue):\(user.name)"
         if let entry = users[key], isFresh(entry.storedAt) { return entry.content }
+        let asked = generation
         let stored = try await Users.upsertExternal(user, in: pool)
+        guard asked == generation else { return stored }
         if users.count >= Self.capacity { users = [:] }
         users[key] = Entry(content: stored, storedAt: Loop.now)
         return stored
@@ -61,6 +69,7 @@ final class TokenCache {
 
     /// Takes a notification: the digest in hexadecimal, or `user:` and an id.
     func forget(_ payload: String) {
+        generation += 1
         if payload.hasPrefix("user:") {
             let id = payload.dropFirst(5)
             users = users.filter { $0.value.content.id != id }
@@ -72,6 +81,7 @@ final class TokenCache {
 
     /// Notifications may have been missed.
     func forgetAll() {
+        generation += 1
         tokens = [:]
         users = [:]
     }

@@ -53,4 +53,22 @@ struct TokenRequest: Sendable {
         token.expiresAt = days.map { now.adding(seconds: $0 * 86_400) }
         return (secret, token)
     }
+
+    /// Takes away, or refuses, what the token that asks for this one may not do itself. To speak for others is never
+    /// passed on: an administrator gives it, or nobody.
+    mutating func narrow(to identity: Identity) throws(APIError) {
+        guard !scopes.contains(Identity.assertUser) else {
+            throw .permissionDenied(Identity.assertUser)
+        }
+        if let held = identity.scopes, !held.contains("*") {
+            if scopes.contains("*") { scopes = held.filter { $0 != Identity.assertUser } }
+            for scope in scopes where !held.contains(scope) { throw .permissionDenied(scope) }
+        }
+        guard let allowed = identity.tokenModels else { return }
+        guard let wanted = models else {
+            models = allowed
+            return
+        }
+        for model in wanted where !allowed.contains(model) { throw .modelNotAllowed(model) }
+    }
 }
