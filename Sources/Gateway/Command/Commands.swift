@@ -4,7 +4,7 @@ let commands: [Command] = [
         "serve", "[--config FILE]", "Runs the pool of workers until SIGTERM.",
         options: Setup.options, run: Serve.run),
     Command(
-        "worker", "", "", options: ["config", "instance", "predecessor"], run: Serve.worker),
+        "worker", "", "", options: ["config", "instance", "predecessors"], run: Serve.worker),
     Command(
         "check-config", "[--config FILE]",
         "Checks the configuration and shows what is in force, without secrets.",

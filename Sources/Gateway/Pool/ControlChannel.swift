@@ -18,7 +18,7 @@ final class ControlChannel: Watcher {
     private let ended: @LoopActor () -> Void
     private var isOpen = true
 
-    /// Takes over `descriptor`.
+    /// Takes over `descriptor`, and closes it when this throws.
     init(
         _ descriptor: Int32, received: @escaping @LoopActor (Message) -> Void = { _ in },
         ended: @escaping @LoopActor () -> Void
@@ -26,7 +26,12 @@ final class ControlChannel: Watcher {
         self.descriptor = descriptor
         self.received = received
         self.ended = ended
-        try Loop.watch(descriptor, for: [.readable, .hangUp], by: self)
+        do throws(SystemError) {
+            try Loop.watch(descriptor, for: [.readable, .hangUp], by: self)
+        } catch {
+            Descriptor.close(descriptor)
+            throw error
+        }
     }
 
     func send(_ message: Message) {

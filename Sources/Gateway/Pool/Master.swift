@@ -14,6 +14,10 @@ final class Master {
     /// Lives shorter than this, in milliseconds, count as failed starts.
     private static let shortLife: Int64 = 5_000
     private static let longestPause = 5_000
+    /// Milliseconds between two looks at the workers.
+    private static let watchInterval = 1_000
+    /// Dead workers that are remembered until a new one has marked their answers.
+    private static let orphanLimit = 100
 
     fileprivate final class Process {
         let child: Subprocess
@@ -24,11 +28,17 @@ final class Master {
         var isReady = false
         /// Told to finish; nobody takes its place.
         var isRetiring = false
+        /// Dead workers whose unfinished answers it marks.
+        let predecessors: [String]
 
-        init(_ child: Subprocess, _ instanceID: String, _ channel: ControlChannel) {
+        init(
+            _ child: Subprocess, _ instanceID: String, _ channel: ControlChannel,
+            predecessors: [String]
+        ) {
             self.child = child
             self.instanceID = instanceID
             self.channel = channel
+            self.predecessors = predecessors
         }
     }
 
@@ -37,9 +47,13 @@ final class Master {
     private var configuration: Configuration
     private let load: () throws -> Configuration
     private let log = Log(process: "master")
-    private var members: [Int32: Process] = [:]
+    /// By instance id.
+    private var members: [String: Process] = [:]
+    private var orphans: [String] = []
     private var failures = 0
     private var isReloading = false
+    private var reloadsAgain = false
+    private var watchedAt = Loop.now
     private var isEnding = false
     private let changed = Gate()
     private var hasNotifiedReady = false
@@ -58,7 +72,7 @@ final class Master {
             let signals = try Signals([
                 Signal.terminate, Signal.interrupt, Signal.hangUp, Signal.child, Signal.pipe,
             ]) { [self] in received($0) }
-            for _ in 0..<(configuration.workers ?? Host.processors) { start() }
+            fill()
             watch()
             while !(isEnding && members.isEmpty) { try await changed.pass() }
             withExtendedLifetime(signals) {}
@@ -80,37 +94,61 @@ final class Master {
 
     // MARK: Workers
 
-    @discardableResult
-    private func start(insteadOf predecessor: String? = nil) -> Process? {
+    private var wanted: Int { configuration.workers ?? Host.processors }
+
+    /// Those that were not told to finish.
+    private var active: [Process] { members.values.filter { !$0.isRetiring } }
+
+    /// Starts what is missing. While a reload has old and new ones side by side, nothing is.
+    private func fill() {
+        while !isEnding, active.count < wanted, start() {}
+    }
+
+    private func start() -> Bool {
         do {
-            let (ours, theirs) = try UnixSocket.pair()
-            defer { Descriptor.close(theirs) }
-            let instanceID = "worker-" + Hex.encode((try? Random.bytes(6)) ?? [])
-            var launch = Subprocess.Launch(
-                "/proc/self/exe", ["worker", "--config", path, "--instance", instanceID])
-            if let predecessor { launch.arguments += ["--predecessor", predecessor] }
-            launch.descriptors = [WorkerProcess.socket: socket, WorkerProcess.channel: theirs]
-            let child = try Subprocess(launch)
-            let channel = try ControlChannel(
-                ours, received: { [self] in received($0, from: child.id) }, ended: {})
-            let member = Process(child, instanceID, channel)
-            members[child.id] = member
+            let member = try launch("worker-" + Hex.encode((try? Random.bytes(6)) ?? []))
+            members[member.instanceID] = member
             log.event(
                 "worker_started",
-                [Process.describe(instanceID), Member("pid", .integer(Int(child.id)))])
-            return member
+                [
+                    Process.describe(member.instanceID),
+                    Member("pid", .integer(Int(member.child.id))),
+                ])
+            return true
         } catch {
             log.event("worker_not_started", [Log.detail(error)])
-            startLater(insteadOf: predecessor)
-            return nil
+            failures += 1
+            fillLater()
+            return false
         }
     }
 
-    private func received(_ message: ControlChannel.Message, from id: Int32) {
+    private func launch(_ instanceID: String) throws(SystemError) -> Process {
+        let (ours, theirs) = try UnixSocket.pair()
+        defer { Descriptor.close(theirs) }
+        let channel = try ControlChannel(
+            ours, received: { [self] in received($0, from: instanceID) }, ended: {})
+        var launch = Subprocess.Launch(
+            "/proc/self/exe", ["worker", "--config", path, "--instance", instanceID])
+        if !orphans.isEmpty {
+            launch.arguments += ["--predecessors", orphans.joined(separator: ",")]
+        }
+        launch.descriptors = [WorkerProcess.socket: socket, WorkerProcess.channel: theirs]
+        do {
+            return Process(
+                try Subprocess(launch), instanceID, channel, predecessors: orphans)
+        } catch {
+            channel.close()
+            throw error
+        }
+    }
+
+    private func received(_ message: ControlChannel.Message, from id: String) {
         guard let member = members[id] else { return }
         member.lastSign = Loop.now
         guard message == .ready else { return }
         member.isReady = true
+        orphans.removeAll { member.predecessors.contains($0) }
         if !hasNotifiedReady {
             hasNotifiedReady = true
             ServiceManager.notify("READY=1\nSTATUS=Serving")
@@ -121,8 +159,9 @@ final class Master {
     private func reap() {
         for member in Array(members.values) {
             guard let ending = member.child.ending() else { continue }
-            members[member.child.id] = nil
+            members[member.instanceID] = nil
             member.channel.close()
+            orphans = (orphans + [member.instanceID]).suffix(Self.orphanLimit)
             if !member.isRetiring || !ending.isSuccess { report(ending, member) }
             if !isEnding && !member.isRetiring { replace(member) }
             changed.open()
@@ -142,64 +181,75 @@ final class Master {
     /// burn the machine.
     private func replace(_ member: Process) {
         if Loop.now - member.startedAt >= Self.shortLife { failures = 0 } else { failures += 1 }
-        if failures <= 3 {
-            start(insteadOf: member.instanceID)
-        } else {
-            startLater(insteadOf: member.instanceID)
-        }
+        if failures <= 3 { fill() } else { fillLater() }
     }
 
-    private func startLater(insteadOf predecessor: String?) {
+    private func fillLater() {
         let pause = min(Self.longestPause, 100 << min(failures, 6))
-        Loop.after(milliseconds: pause) { [self] in
-            if !isEnding { start(insteadOf: predecessor) }
-        }
+        Loop.after(milliseconds: pause) { [self] in fill() }
     }
 
     /// Replaces workers whose loop no longer turns, and tells systemd that the master's does.
     private func watch() {
-        for member in members.values {
-            let silence = Loop.now - member.lastSign
+        let now = Loop.now
+        // If it was the master that stood still, the signs of life lie there unread.
+        let isLate = now - watchedAt > Int64(3 * Self.watchInterval)
+        watchedAt = now
+        for member in members.values where !isLate {
+            let silence = now - member.lastSign
             if silence > (member.isReady ? Self.patience : Self.startPatience) {
                 log.event("worker_hangs", [Process.describe(member.instanceID)])
                 member.child.send(Signal.kill)
             }
         }
         ServiceManager.notify("WATCHDOG=1")
-        Loop.after(milliseconds: 1000) { [self] in watch() }
+        Loop.after(milliseconds: Self.watchInterval) { [self] in watch() }
     }
 
     // MARK: Reload and end
 
-    /// One new worker after the other; each old one finishes its requests once a new one accepts. A broken file
-    /// changes nothing.
+    /// Reads the file again. A request that comes meanwhile is served afterwards, as the file may have changed again.
     private func reload() async {
-        guard !isReloading, !isEnding else { return }
+        reloadsAgain = true
+        guard !isReloading else { return }
         isReloading = true
-        defer { isReloading = false }
-        do {
-            configuration = try load()
-        } catch {
-            log.event("reload_refused", [Member("detail", .string("\(error)"))])
-            return
-        }
-        log.event("reload")
-        let old = members.values.filter { !$0.isRetiring }
-        let wanted = configuration.workers ?? Host.processors
-        for index in 0..<max(wanted, old.count) {
-            if index < wanted, let fresh = start() {
-                guard await isReady(fresh) else { return }
+        while reloadsAgain, !isEnding {
+            reloadsAgain = false
+            do {
+                configuration = try load()
+                log.event("reload")
+                await replaceAll()
+            } catch {
+                log.event("reload_refused", [Member("detail", .string("\(error)"))])
             }
-            if index < old.count { retire(old[index]) }
+        }
+        isReloading = false
+    }
+
+    /// One new worker after the other; each old one finishes its requests once a new one accepts. If a new one dies
+    /// instead, the old ones that are left go on.
+    private func replaceAll() async {
+        let old = Set(active.map(\.instanceID))
+        while !isEnding {
+            let stale = active.filter { old.contains($0.instanceID) }
+            if active.count - stale.count < wanted {
+                guard start() else { return log.event("reload_stopped") }
+            } else if stale.isEmpty {
+                return
+            }
+            for fresh in active where !old.contains(fresh.instanceID) {
+                guard await isReady(fresh) else { return log.event("reload_stopped") }
+            }
+            if let next = active.first(where: { old.contains($0.instanceID) }) { retire(next) }
         }
     }
 
     private func isReady(_ member: Process) async -> Bool {
         while !member.isReady {
-            guard members[member.child.id] != nil, !isEnding else { return false }
+            guard members[member.instanceID] != nil, !isEnding else { return false }
             do { try await Loop.sleep(milliseconds: 10) } catch { return false }
         }
-        return true
+        return members[member.instanceID] != nil
     }
 
     private func retire(_ member: Process) {

@@ -85,12 +85,18 @@ final class Worker {
         return faults
     }
 
-    /// Another worker has died: its unfinished answers are incomplete.
-    func abandon(_ instanceID: String) async {
-        do {
-            _ = try await Conversations.abandon(worker: instanceID, at: .now, in: pool)
-        } catch {
-            log.event("abandon_failed", [Log.detail(error)])
+    /// Other workers have died: their unfinished answers are incomplete. Tries until the database takes it.
+    func abandon(_ instanceIDs: [String]) async {
+        for id in instanceIDs {
+            while !isDraining {
+                do {
+                    _ = try await Conversations.abandon(worker: id, at: .now, in: pool)
+                    break
+                } catch {
+                    log.event("abandon_failed", [Log.detail(error)])
+                }
+                do { try await Loop.sleep(milliseconds: 10_000) } catch { return }
+            }
         }
     }
 }

@@ -16,10 +16,10 @@ final class WorkerProcess {
     private let ending = Gate()
     private var isEnding = false
 
-    /// Runs the process and returns its exit code. `predecessor` is a dead worker whose unfinished answers are to be
-    /// marked.
+    /// Runs the process and returns its exit code. `predecessors` are dead workers whose unfinished answers are to
+    /// be marked.
     nonisolated static func run(
-        _ configuration: Configuration, instanceID: String, predecessor: String?
+        _ configuration: Configuration, instanceID: String, predecessors: [String]
     ) -> Int32 {
         Host.setName("archway-worker")
         Host.raiseDescriptorLimit()
@@ -32,7 +32,7 @@ final class WorkerProcess {
         }
         return Loop.run {
             let worker = Worker(configuration, instanceID: instanceID, database: database)
-            return await WorkerProcess(worker).serve(predecessor: predecessor)
+            return await WorkerProcess(worker).serve(predecessors: predecessors)
         } ?? 1
     }
 
@@ -40,7 +40,7 @@ final class WorkerProcess {
         self.worker = worker
     }
 
-    private func serve(predecessor: String?) async -> Int32 {
+    private func serve(predecessors: [String]) async -> Int32 {
         do {
             let signals = try Signals([
                 Signal.terminate, Signal.interrupt, Signal.hangUp, Signal.pipe,
@@ -54,7 +54,7 @@ final class WorkerProcess {
             try worker.listen(on: Self.socket)
             channel.send(.ready)
             beat(channel)
-            if let predecessor { spawn { [worker] in await worker.abandon(predecessor) } }
+            spawn { [worker] in await worker.abandon(predecessors) }
             worker.log.event("worker_ready")
             while !isEnding { try await ending.pass() }
             await worker.drain()
@@ -89,12 +89,10 @@ final class WorkerProcess {
 /// Why a pool, or a process of it, cannot start.
 enum PoolError: Error, CustomStringConvertible {
     case tooManyThreads(Int)
-    case workersKeepDying
 
     var description: String {
         switch self {
         case .tooManyThreads(let count): "a worker has \(count) threads instead of one"
-        case .workersKeepDying: "workers die as soon as they start"
         }
     }
 }
