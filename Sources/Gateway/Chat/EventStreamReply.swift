@@ -32,10 +32,11 @@ final class EventStreamReply {
 
     /// Sends events; the first ones open the stream.
     func write(_ events: [UInt8]) async throws {
-        if toleratesDeparture, exchange.connection.hasDeparted { return }
-        try open()
-        lastWrite = Loop.now
-        try await exchange.connection.write(events)
+        try await unlessDeparted {
+            try open()
+            lastWrite = Loop.now
+            try await exchange.connection.write(events)
+        }
     }
 
     /// As `write`, if the stream is open and needs no waiting; else false, with nothing sent.
@@ -48,15 +49,26 @@ final class EventStreamReply {
     /// Sends the last events and ends the reply as a whole one.
     func finish(_ events: [UInt8]) async throws {
         stop()
-        if toleratesDeparture, exchange.connection.hasDeparted { return }
-        try open()
-        try await exchange.connection.finish(events)
+        try await unlessDeparted {
+            try open()
+            try await exchange.connection.finish(events)
+        }
     }
 
     /// No more comments.
     func stop() {
         timer?.cancel()
         timer = nil
+    }
+
+    /// Without the client there is nothing to send, and nothing fails, if this reply goes on without it.
+    private func unlessDeparted(_ body: () async throws -> Void) async throws {
+        if toleratesDeparture, exchange.connection.hasDeparted { return }
+        do {
+            try await body()
+        } catch {
+            guard toleratesDeparture, exchange.connection.hasDeparted else { throw error }
+        }
     }
 
     private func open() throws {

@@ -48,22 +48,22 @@ struct Evidence: Sendable {
         }.sorted { $0.number < $1.number }
     }
 
+    /// No text can look like a fence, its end or another passage's beginning, in whatever case.
     private static func fenced(_ text: String) -> String {
-        replacing(text, "</passage", with: "< /passage")
+        var result = ""
+        var rest = text[...]
+        while let start = rest.firstIndex(of: "<") {
+            let next = rest.index(after: start)
+            let name = rest[next...].drop { $0 == "/" || $0.isWhitespace }.prefix(7)
+            result += rest[..<next]
+            if name.lowercased() == "passage" { result += " " }
+            rest = rest[next...]
+        }
+        return result + rest
     }
 
     private static func attribute(_ text: String) -> String {
-        String(text.map { $0 == "\"" || $0.isNewline ? "'" : $0 })
-    }
-
-    private static func replacing(_ text: String, _ word: String, with other: String) -> String {
-        var result = ""
-        var rest = text[...]
-        while let range = rest.firstRange(of: word) {
-            result += rest[..<range.lowerBound] + other
-            rest = rest[range.upperBound...]
-        }
-        return result + rest
+        fenced(String(text.map { $0 == "\"" || $0.isNewline ? "'" : $0 }))
     }
 }
 

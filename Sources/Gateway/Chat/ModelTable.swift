@@ -17,7 +17,9 @@ final class ModelTable {
     private let discovering: [ServedProvider]
     private let client: Client
     private let log: Log
+    /// By provider: all that it has, also what nobody sees because another one has it first.
     private var discovered: [String: [ServedModel]] = [:]
+    private var listed: [ServedModel] = []
     private var index: [String: ServedModel] = [:]
 
     init(
@@ -35,9 +37,7 @@ final class ModelTable {
 
     /// The models that this identity may use, in the order of the configuration.
     func list(for identity: Identity) -> [ServedModel] {
-        (configured + discovering.flatMap { discovered[$0.name] ?? [] }).filter {
-            Self.permits($0, identity)
-        }
+        listed.filter { Self.permits($0, identity) }
     }
 
     /// The model of this id, if this identity may use it.
@@ -100,13 +100,12 @@ final class ModelTable {
 
     /// A configured id wins over a discovered one, an earlier provider over a later one.
     private func reindex() {
+        listed = []
         index = [:]
-        var seen: Set<String> = []
-        for provider in discovering {
-            discovered[provider.name]?.removeAll { model in
-                configured.contains { $0.id == model.id } || !seen.insert(model.id).inserted
-            }
+        for model in configured + discovering.flatMap({ discovered[$0.name] ?? [] })
+        where index[model.id] == nil {
+            listed.append(model)
+            index[model.id] = model
         }
-        for model in configured + discovered.values.joined() { index[model.id] = model }
     }
 }

@@ -10,12 +10,25 @@ struct SideRequest: Sendable {
     let prefixes: [String]
 
     func recognises(_ request: ChatCompletionRequest, _ fields: Fields) -> Bool {
-        if headers.contains(where: { !(fields[$0] ?? "").isEmpty }) { return true }
+        if headers.contains(where: { Self.namesTask(fields[$0]) }) { return true }
         guard !request.isStream, let text = request.soleText else { return false }
-        if text.hasPrefix("### Task:"), text.contains("<chat_history>") { return true }
-        if prefixes.contains(where: { text.hasPrefix($0) }) { return true }
-        return request.messages.contains { message in
-            message.role.isInstruction && message.text.hasPrefix("Available Tools:")
-        }
+        if prefixes.contains(where: { Self.begins(text, $0) }) { return true }
+        return request.messages.contains { $0.role.isInstruction && Self.listsTools($0.text) }
+    }
+
+    /// A template that the front end did not fill, such as `{{TASK}}`, names nothing.
+    private static func namesTask(_ value: String?) -> Bool {
+        guard let value, !value.isEmpty else { return false }
+        return !value.hasPrefix("{{")
+    }
+
+    /// People write headings too: this one counts only with the history that the template puts below it.
+    private static func begins(_ text: String, _ prefix: String) -> Bool {
+        text.hasPrefix(prefix) && (prefix != "### Task:" || text.contains("<chat_history>"))
+    }
+
+    /// Open WebUI puts a model's own instructions in front of the list.
+    private static func listsTools(_ text: String) -> Bool {
+        text.hasPrefix("Available Tools:") || text.contains("\nAvailable Tools:")
     }
 }

@@ -104,7 +104,8 @@ extension Configuration {
         .init(
             "side_request_prefixes",
             "Beginnings by which the only message of a request that has no task "
-                + "header and is not streamed makes it a side request.", unit: "list of texts",
+                + "header and is not streamed makes it a side request; `### Task:` only "
+                + "where `<chat_history>` follows.", unit: "list of texts",
             default: "[\"### Task:\", \"Available Tools:\", \"Your task is to reflect\", "
                 + "\"You have been provided with a set of responses\"]"),
     ]
