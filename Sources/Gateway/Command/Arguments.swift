@@ -17,15 +17,20 @@ struct Arguments: Sendable {
                 words.append(word)
                 continue
             }
-            let parts = word.dropFirst(2).split(separator: "=", maxSplits: 1)
+            let parts = word.dropFirst(2)
+                .split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let name = parts.first.map(String.init) ?? ""
             if known.contains(name), parts.count == 1 {
                 flags.insert(name)
             } else if options.contains(name) {
-                guard let value = parts.count == 2 ? String(parts[1]) : rest.popFirst() else {
+                // What looks like an option is none's value: better refuse than name a user `--admin`.
+                let next = parts.count == 2 ? String(parts[1]) : rest.popFirst()
+                guard let value = next, parts.count == 2 || !value.hasPrefix("--") else {
                     throw Mistake(description: "--\(name) needs a value")
                 }
-                values[name] = value
+                guard values.updateValue(value, forKey: name) == nil else {
+                    throw Mistake(description: "--\(name) is there twice")
+                }
             } else {
                 throw Mistake(description: "unknown option --\(name)")
             }

@@ -38,7 +38,7 @@ enum TokenCommands {
         for token in tokens {
             let state =
                 token.revokedAt != nil
-                ? "revoked" : (token.expiresAt ?? .now) < .now ? "expired" : "valid"
+                ? "revoked" : token.expiresAt.map { $0 <= .now } ?? false ? "expired" : "valid"
             CommandLineReport.say(
                 arguments.has("json")
                     ? String(decoding: token.value.encoded(), as: UTF8.self)

@@ -40,7 +40,13 @@ final class Log {
     /// A line about the process itself.
     func event(_ name: String, _ members: [Member] = []) {
         var line = LogLine(name, process)
-        for member in members { line.add(member.key, encoded: member.value.encoded()) }
+        for member in members {
+            if case .string(let text) = member.value {
+                line.add(member.key, text)
+            } else {
+                line.add(member.key, encoded: member.value.encoded())
+            }
+        }
         write(line)
     }
 
@@ -51,14 +57,17 @@ final class Log {
     }
 
     private func send(_ line: [UInt8]) -> Bool {
-        // A pipe that polls writable takes up to PIPE_BUF bytes at once, and whole.
-        StandardError.isWritable && StandardError.write(line)
+        // A pipe that polls writable takes up to PIPE_BUF bytes at once, and whole; more could wait.
+        line.count <= 4096 && StandardError.isWritable && StandardError.write(line)
     }
 }
 
 /// A JSON object on one line. Nearly all that a log says is ids and words that need no escapes; these are written as
 /// they are, and only the rest is encoded by jansson.
 private struct LogLine: Sendable {
+    /// Bytes of a text that are told; the longest are those of a provider's refusal.
+    private static let longest = 600
+
     private var bytes: [UInt8] = []
 
     init(_ event: String, _ process: String) {
@@ -68,9 +77,9 @@ private struct LogLine: Sendable {
         add("process", process)
     }
 
-    mutating func add(_ key: StaticString, _ text: String?) {
-        guard let text else { return }
-        begin(key.description)
+    mutating func add(_ key: String, _ text: String?) {
+        guard let text = text.map(Self.bounded) else { return }
+        begin(key)
         if text.utf8.allSatisfy({ (0x20...0x7e).contains($0) && $0 != 0x22 && $0 != 0x5c }) {
             bytes.append(UInt8(ascii: "\""))
             bytes.append(contentsOf: text.utf8)
@@ -80,15 +89,20 @@ private struct LogLine: Sendable {
         }
     }
 
-    mutating func add(_ key: StaticString, _ number: Int?) {
+    mutating func add(_ key: String, _ number: Int?) {
         guard let number else { return }
-        begin(key.description)
+        begin(key)
         bytes.append(contentsOf: String(number).utf8)
     }
 
     mutating func add(_ key: String, encoded value: [UInt8]) {
         begin(key)
         bytes += value
+    }
+
+    private static func bounded(_ text: String) -> String {
+        guard text.utf8.count > longest else { return text }
+        return String(decoding: text.utf8.prefix(longest), as: UTF8.self) + "…"
     }
 
     /// The whole line, with its end.
