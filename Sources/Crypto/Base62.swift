@@ -32,15 +32,16 @@ package enum Base62 {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// Whether a text is made of these digits only.
-    package static func accepts(_ text: some StringProtocol) -> Bool {
-        text.utf8.allSatisfy { byte in
+    /// Whether a text, in ASCII or UTF-8, is made of these digits only.
+    package static func accepts(_ text: [UInt8]) -> Bool {
+        for byte in text {
             switch byte {
             case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
                 UInt8(ascii: "a")...UInt8(ascii: "z"):
-                true
-            default: false
+                continue
+            default: return false
             }
         }
+        return true
     }
 }

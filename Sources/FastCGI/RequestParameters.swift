@@ -29,9 +29,10 @@ package struct RequestParameters: Sendable {
             }
         }
         if request.remoteUser != nil, !isUserVouchedFor(request) { request.remoteUser = nil }
-        let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-        request.path = parts.first.map(String.init) ?? "/"
-        request.query = Query.parse(queryString ?? parts.dropFirst().first.map(String.init) ?? "")
+        let mark = target.utf8.firstIndex(of: UInt8(ascii: "?")) ?? target.endIndex
+        request.path = String(target[..<mark])
+        let query = queryString ?? String(target[mark...].dropFirst())
+        if !query.isEmpty { request.query = Query.parse(query) }
         return request
     }
 

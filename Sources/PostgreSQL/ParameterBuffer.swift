@@ -98,14 +98,16 @@ struct ParameterBuffer {
 
 extension [UInt8] {
     mutating func append(bigEndian value: some FixedWidthInteger) {
-        for shift in stride(from: value.bitWidth - 8, through: 0, by: -8) {
+        var shift = value.bitWidth
+        while shift > 0 {
+            shift -= 8
             append(UInt8(truncatingIfNeeded: value >> shift))
         }
     }
 
     mutating func replace(bigEndian value: Int32, at start: Int) {
-        for (offset, shift) in [24, 16, 8, 0].enumerated() {
-            self[start + offset] = UInt8(truncatingIfNeeded: value >> Int32(shift))
+        for offset in 0..<4 {
+            self[start + offset] = UInt8(truncatingIfNeeded: value >> Int32(24 - 8 * offset))
         }
     }
 }

@@ -8,7 +8,7 @@ internal import Store
 @LoopActor
 final class UsageLedger {
     /// Milliseconds between two statements while requests end together.
-    private static let gathering = 2
+    private static let gathering = 4
 
     private let pool: Pool
     private let log: Log

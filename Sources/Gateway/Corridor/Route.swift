@@ -60,12 +60,22 @@ struct Route: Sendable {
 /// All routes, in the order in which they are tried.
 struct RouteTable: Sendable {
     let routes: [Route]
+    /// Those without variable segments, by path: nearly every request is for one of them.
+    private let fixed: [String: [Route]]
+
+    init(routes: [Route]) {
+        self.routes = routes
+        fixed = Dictionary(grouping: routes.filter { !$0.path.utf8.contains(UInt8(ascii: "{")) }) {
+            $0.path
+        }
+    }
 
     /// Finds the route of a request; both slash forms of a path are the same. An unlisted path is a 404; a listed one
     /// with another method is a 405 that names the right ones.
     func find(
         _ method: HTTP.Method, _ path: String
     ) throws(APIError) -> (route: Route, values: [String]) {
+        if let route = fixed[path]?.first(where: { $0.method == method }) { return (route, []) }
         let given = path.split(separator: "/")
         var allowed: [HTTP.Method] = []
         for route in routes {

@@ -69,9 +69,9 @@ struct Identification {
     private static func token(of request: HTTP.Request) throws(APIError) -> String? {
         var found: [String] = []
         for field in request.fields.values("authorization") {
-            let parts = field.split(separator: " ", maxSplits: 1)
-            if parts.first?.lowercased() == "bearer" {
-                found.append(parts.dropFirst().first.map { String($0.trimmingSpaces) } ?? "")
+            let space = field.utf8.firstIndex(of: UInt8(ascii: " ")) ?? field.endIndex
+            if field[..<space].lowercased() == "bearer" {
+                found.append(String(field[space...].trimmingSpaces))
             } else if request.remoteUser == nil {
                 throw .invalidAPIKey
             }

@@ -18,8 +18,8 @@ enum TokenFormat {
         guard token.hasPrefix(prefix), token.utf8.count == prefix.utf8.count + 49 else {
             return false
         }
-        let body = token.utf8.dropFirst(prefix.utf8.count)
-        return Base62.accepts(Substring(body))
+        let body = Array(token.utf8.dropFirst(prefix.utf8.count))
+        return Base62.accepts(body)
             && constantTimeEqual(
                 Array(body.suffix(checksumWidth)),
                 Array(checksum(Array(body.prefix(randomWidth))).utf8))

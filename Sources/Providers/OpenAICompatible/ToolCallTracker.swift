@@ -16,17 +16,23 @@ struct ToolCallTracker {
         var hasArguments = false
     }
 
-    private let idStem: String
+    private let completionID: String
+    private let choice: Int
     private let toolNames: Set<String>
     private var calls: [Call] = []
     private var positions: [Int: Int] = [:]
     private var openCount = 0
 
     init(_ question: Question, choice: Int) {
-        let id = question.completionID
-        let stem = id.split(separator: "-").last.map(String.init) ?? id
-        idStem = choice == 0 ? "call_\(stem)" : "call_\(stem)_\(choice)"
+        completionID = question.completionID
+        self.choice = choice
         toolNames = question.toolNames
+    }
+
+    /// What our own ids of calls begin with.
+    private var idStem: String {
+        let stem = completionID.split(separator: "-").last.map(String.init) ?? completionID
+        return choice == 0 ? "call_\(stem)" : "call_\(stem)_\(choice)"
     }
 
     /// No call that the client gets to see.
