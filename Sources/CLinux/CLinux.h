@@ -42,7 +42,8 @@ static inline int accept_connection(int listening) {
     return accept4(listening, NULL, NULL, SOCK_CLOEXEC);
 }
 
-// A listening UNIX stream socket at `path` with these permission bits; what lay there before is removed. Negative: failed.
+// A listening UNIX stream socket at `path` with these permission bits. A socket that nobody listens on any more is removed; one
+// that somebody does is EADDRINUSE. Negative: failed.
 static inline int listen_at_path(const char *path, mode_t mode, int backlog) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof(address.sun_path)) {
@@ -52,6 +53,14 @@ static inline int listen_at_path(const char *path, mode_t mode, int backlog) {
     strcpy(address.sun_path, path);
     int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (descriptor < 0) return -1;
+    int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int taken = !connect(probe, (struct sockaddr *)&address, sizeof address) || errno == EAGAIN;
+    close(probe);
+    if (taken) {
+        close(descriptor);
+        errno = EADDRINUSE;
+        return -1;
+    }
     unlink(path);
     mode_t before = umask(0777 & ~mode);
     int failed = bind(descriptor, (struct sockaddr *)&address, sizeof address) || listen(descriptor, backlog);

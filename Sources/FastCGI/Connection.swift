@@ -109,6 +109,11 @@ package final class Connection: Watcher {
         task = listener.serve(self)
     }
 
+    /// Ends the request before its time.
+    func cancel() {
+        if state == .receiving { abandon() } else { task?.cancel() }
+    }
+
     private func depart() {
         hasDeparted = true
         if state == .receiving {

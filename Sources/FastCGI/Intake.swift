@@ -65,7 +65,9 @@ final class Intake {
     /// is left with a reset.
     func discardRest() {
         var rounds = Self.batch
-        while rounds > 0, receive(Self.scratch.count, flags: 0) == Self.scratch.count { rounds -= 1 }
+        while rounds > 0, receive(Self.scratch.count, flags: 0) == Self.scratch.count {
+            rounds -= 1
+        }
     }
 
     /// Of a body that is too large nothing is kept, but it is read to its end: the web server reads no reply before

@@ -10,8 +10,9 @@ package final class Listener: Watcher {
     /// Milliseconds within which a request must have arrived whole.
     package let intakeTimeout: Int
     /// Connections whose reply has not ended.
-    package private(set) var active = 0
+    package var active: Int { connections.count }
 
+    private var connections: [ObjectIdentifier: Connection] = [:]
     private let descriptor: Int32
     private let handle: @LoopActor (Connection) async -> Void
     private var isListening = false
@@ -38,6 +39,11 @@ package final class Listener: Watcher {
         rest()
     }
 
+    /// Cancels what still runs, as if each client had gone: what was said is recorded, and every reply breaks visibly.
+    package func cancelAll() {
+        for connection in Array(connections.values) { connection.cancel() }
+    }
+
     /// Returns when no connection is left. To be called after `stop`.
     package func drained() async {
         while active > 0 {
@@ -52,8 +58,9 @@ package final class Listener: Watcher {
             if errno != EAGAIN && errno != EINTR && errno != ECONNABORTED { pause() }
             return
         }
-        active += 1
-        Connection(connection, listener: self).begin()
+        let accepted = Connection(connection, listener: self)
+        connections[ObjectIdentifier(accepted)] = accepted
+        accepted.begin()
     }
 
     func serve(_ connection: Connection) -> Task<Void, Never> {
@@ -64,8 +71,8 @@ package final class Listener: Watcher {
     }
 
     func ended(_ connection: Connection) {
-        active -= 1
-        if active == 0 { idle.open() }
+        connections[ObjectIdentifier(connection)] = nil
+        if connections.isEmpty { idle.open() }
     }
 
     private func listen() throws(SystemError) {

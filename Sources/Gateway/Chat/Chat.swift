@@ -50,7 +50,11 @@ final class Chat {
             try await retrieve()
             return request.isStream ? try await stream() : try await complete()
         } catch {
-            await record(Self.isDeparture(error) ? .incomplete : .failed)
+            let isDeparture = Self.isDeparture(error)
+            // 499 is nginx's word for a client that closed the connection.
+            let status = isDeparture ? 499 : APIError(of: error).status.rawValue
+            exchange.findings.status = exchange.findings.status ?? status
+            await record(isDeparture ? .incomplete : .failed)
             throw error
         }
     }
@@ -111,6 +115,12 @@ final class Chat {
         guard !isRecorded else { return }
         isRecorded = true
         exchange.findings.ended = ended
+        // Refused before any provider was asked: nothing was used, and nothing is kept.
+        guard exchange.findings.provider != nil || recall != nil else { return }
+        let isCharged = ended != .failed || answer.hasBegun || answer.usage != nil
+        let usage =
+            isCharged
+            ? self.usage : OpenAI.Usage(promptTokens: 0, completionTokens: 0, source: .estimated)
         exchange.findings.usage = usage
         let status: Turn.Status =
             switch ended {
@@ -118,7 +128,7 @@ final class Chat {
             case .incomplete: .incomplete
             case .failed: .failed
             }
-        let row = usageRow(ended)
+        let row = usageRow(ended, usage)
         let choice = answer.choices.first
         await spawn { [recall, worker] in
             if let recall {
@@ -132,8 +142,7 @@ final class Chat {
         }.value
     }
 
-    private func usageRow(_ ended: UsageRow.Ended) -> UsageRow {
-        let usage = usage
+    private func usageRow(_ ended: UsageRow.Ended, _ usage: OpenAI.Usage) -> UsageRow {
         var row = UsageRow(
             id: Identifier.make("usage"), createdAt: .now, requestID: exchange.requestID,
             route: exchange.route)

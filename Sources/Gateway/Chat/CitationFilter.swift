@@ -8,6 +8,10 @@ struct CitationFilter: Sendable {
     private let known: Set<Int>
     /// A reference that has begun: `[` and digits.
     private var pending: [UInt8] = []
+    /// Backticks in a row that opened the code which the text is in; 0 outside.
+    private var fence = 0
+    /// Backticks in a row up to here.
+    private var ticks = 0
     /// Numbers that the text refers to.
     private(set) var cited: Set<Int> = []
 
@@ -20,8 +24,9 @@ struct CitationFilter: Sendable {
     mutating func pass(_ piece: some Sequence<UInt8>) -> [UInt8] {
         var output: [UInt8] = []
         for byte in piece {
+            follow(byte)
             switch byte {
-            case UInt8(ascii: "["):
+            case UInt8(ascii: "[") where fence == 0:
                 output += pending
                 pending = [byte]
             case UInt8(ascii: "0")...UInt8(ascii: "9")
@@ -36,6 +41,21 @@ struct CitationFilter: Sendable {
             }
         }
         return output
+    }
+
+    /// Code ends with as many backticks as it began with.
+    private mutating func follow(_ byte: UInt8) {
+        if byte == UInt8(ascii: "`") {
+            ticks += 1
+            return
+        }
+        guard ticks > 0 else { return }
+        if fence == 0 {
+            fence = ticks
+        } else if fence == ticks {
+            fence = 0
+        }
+        ticks = 0
     }
 
     /// The answer has ended: what was held back.

@@ -50,7 +50,8 @@ package enum Program {
             CommandLineReport.fail("\(mistake)\nusage: archway \(command.name) \(command.usage)")
             return 2
         } catch {
-            CommandLineReport.fail("\(error)")
+            // Whoever is on the host may know the full face of a fault.
+            CommandLineReport.fail(fullFace(of: error))
             return 1
         }
     }

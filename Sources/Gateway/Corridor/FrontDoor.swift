@@ -37,6 +37,7 @@ struct FrontDoor {
 
         let identity = try await worker.identification.identify(request)
         exchange.identity = identity
+        try Self.checkOrigin(request, identity)
         if !identity.permits(route.access) {
             let action =
                 if case .action(let action) = route.access { action.rawValue } else { "sign in" }
@@ -55,6 +56,17 @@ struct FrontDoor {
         return try await route.handler(exchange, worker)
     }
 
+    /// A browser that the web server signs in by a cookie or a password sends these along whichever page asks. No page of another
+    /// site may change anything in that user's name.
+    private static func checkOrigin(_ request: HTTP.Request, _ identity: Identity) throws(APIError)
+    {
+        let isForeign = ["cross-site", "same-site"].contains(request.fields["sec-fetch-site"] ?? "")
+        guard isForeign, identity.isSignedInByWebServer, request.method != .get,
+            request.method != .head
+        else { return }
+        throw .permissionDenied("act from a page of another site")
+    }
+
     /// Turns an error into a reply: the only place where that happens before a reply has begun.
     private func refuse(_ exchange: Exchange, _ error: any Error) async {
         exchange.findings.detail = exchange.findings.detail ?? fullFace(of: error)
@@ -64,6 +76,9 @@ struct FrontDoor {
             return
         }
         let face = APIError(of: error)
+        if ["model_not_allowed", "expired_api_key"].contains(face.code) {
+            worker.audit(.refused(face.code ?? ""), by: exchange.identity, in: exchange)
+        }
         do {
             try await exchange.reply(
                 .json(face.body(), status: face.status, fields: face.fields))

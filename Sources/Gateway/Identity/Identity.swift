@@ -16,6 +16,9 @@ struct Identity: Sendable {
     var roleName: String
     var role: Configuration.Role
 
+    /// Nobody but the web server vouches for who it is.
+    var isSignedInByWebServer: Bool { tokenID == nil && user != nil }
+
     /// The same, signed in by this token.
     func limited(by token: APIToken) -> Identity {
         var identity = self

@@ -8,6 +8,9 @@ internal import Store
 /// One process of the pool: one thread, one loop, thousands of requests. It keeps no state that another worker needs.
 @LoopActor
 final class Worker {
+    /// Milliseconds that cancelled requests get to record how they ended.
+    private static let unwinding = 5000
+
     let configuration: Configuration
     /// Names this process in logs and in the rows of answers that it is writing.
     let instanceID: String
@@ -59,14 +62,19 @@ final class Worker {
         }
     }
 
-    /// Takes no more requests and returns when those that run have ended, or after the drain timeout.
+    /// Takes no more requests and returns when those that run have ended. After the drain timeout they are cancelled: what was
+    /// said is recorded as incomplete, and the clients see broken transfers.
     func drain() async {
         isDraining = true
         listener?.stop()
+        await drained(within: Int(configuration.drainTimeout * 1000))
+        listener?.cancelAll()
+        await drained(within: Self.unwinding)
+    }
+
+    private func drained(within milliseconds: Int) async {
         let waiting = spawn { [listener] in await listener?.drained() }
-        let limit = Loop.after(milliseconds: Int(configuration.drainTimeout * 1000)) {
-            waiting.cancel()
-        }
+        let limit = Loop.after(milliseconds: milliseconds) { waiting.cancel() }
         await waiting.value
         limit.cancel()
     }

@@ -55,8 +55,7 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON audit FOR EACH ROW
 
 -- Prepares the month of `at` and `ahead` more. Re-runnable; rows of the default partition move in.
 CREATE FUNCTION archway_prepare_months(at timestamptz, ahead integer) RETURNS integer
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
-    SET archway.moves_rows = 'on' SET timezone = 'UTC' AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT SET timezone = 'UTC' AS $$
 DECLARE
     month timestamptz;
     parent text;
@@ -65,6 +64,8 @@ DECLARE
     made integer := 0;
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('archway_prepare_months'));
+    -- Not in the function's head: only a superuser may put an unknown setting there.
+    PERFORM set_config('archway.moves_rows', 'on', true);
     FOR step IN 0..least(greatest(ahead, 0), 120) LOOP
         month := date_trunc('month', at) + step * interval '1 month';
         FOREACH parent IN ARRAY ARRAY['usage', 'audit'] LOOP
@@ -82,6 +83,7 @@ BEGIN
             made := made + 1;
         END LOOP;
     END LOOP;
+    PERFORM set_config('archway.moves_rows', 'off', true);
     RETURN made;
 END
 $$;
