@@ -24,6 +24,11 @@ func stamps(_ count: Int, every: Int) -> Step {
     .texts(count: count, every: every) { "\($0):\(microseconds()) " }
 }
 
+/// Numbered pieces of ten kilobytes, all at once.
+func bulk(_ count: Int) -> Step {
+    .texts(count: count, every: 0) { "\($0) " + repeating("x", 10_000) }
+}
+
 /// Monotonic microseconds, comparable between the processes of one host.
 package func microseconds() -> Int64 {
     var time = timespec()

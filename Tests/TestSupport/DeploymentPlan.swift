@@ -21,7 +21,7 @@ package struct DeploymentPlan: Sendable {
 
     /// Models that are a behaviour of the scripted provider, under the same name.
     package nonisolated static let scripted = [
-        "echo", "echo-json", "paced-20-100", "paced-40-50", "paced-60-50", "flat-1000", "flat-20",
+        "echo", "echo-json", "paced-20-100", "paced-40-50", "paced-60-50", "bulk-3000", "flat-20",
         "usage", "reasoning", "refusal", "length", "content-filter", "tools", "parallel-tools",
         "fingerprint", "unicode", "crlf", "huge-300000", "finish-without-done", "two-done",
         "after-done",

@@ -69,15 +69,20 @@ import Foundation
             + folders.sorted().flatMap { folder in names.map { folder + "/" + $0 } }
     }
 
-    /// The lines that tell a secret, or something that a test has planted, with their logs.
-    package static func leaks() -> [String] {
-        logs.flatMap { path in
-            let text = (try? Data(contentsOf: URL(filePath: path))).map {
-                String(decoding: $0, as: UTF8.self)
-            }
-            return (text ?? "").split(separator: "\n").filter { line in
-                line.contains(DeploymentPlan.canary) || tokens.contains { line.contains($0) }
-            }.map { "\(path): \($0.prefix(500))" }
+    /// The lines that tell a secret, or something that a test has planted, with their logs; and how many lines were
+    /// searched.
+    package static func leaks() -> (lines: [String], searched: Int) {
+        var (leaks, searched) = ([String](), 0)
+        for path in logs {
+            let data = (try? Data(contentsOf: URL(filePath: path))) ?? Data()
+            let lines = String(decoding: data, as: UTF8.self).split(separator: "\n")
+            searched += lines.count
+            for line in lines where isLeak(line) { leaks.append("\(path): \(line.prefix(500))") }
         }
+        return (leaks, searched)
+    }
+
+    private static func isLeak(_ line: Substring) -> Bool {
+        line.contains(DeploymentPlan.canary) || tokens.contains { line.contains($0) }
     }
 }

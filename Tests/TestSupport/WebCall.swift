@@ -45,11 +45,17 @@ package enum WebFailure: Error, Equatable {
     private let descriptor: Int32
     private var output: [UInt8]
     private var sent = 0
+    private var isSending = true
     private var parser: WebReplyParser
     private var isOpen = true
     private let changed = Gate()
     /// When it left, if it did (`CLOCK_MONOTONIC`, µs).
     package private(set) var leftAt: Int64?
+
+    /// While false nothing is taken from the connection, so that what the server sends piles up before it.
+    package var isReading = true {
+        didSet { if isOpen { try? Loop.rewatch(descriptor, for: interest) } }
+    }
 
     /// Connects and begins to send.
     package init(_ request: WebRequest, port: UInt16) throws {
@@ -69,7 +75,7 @@ package enum WebFailure: Error, Equatable {
             close(descriptor)
             throw WebFailure.refused
         }
-        try Loop.watch(descriptor, for: [.readable, .writable], by: self)
+        try Loop.watch(descriptor, for: interest, by: self)
     }
 
     /// Status and fields, as soon as they are there.
@@ -121,7 +127,7 @@ package enum WebFailure: Error, Equatable {
 
     package func ready(_ descriptor: Int32, _ readiness: Readiness) {
         if readiness.contains(.writable) { send() }
-        guard !readiness.isDisjoint(with: [.readable, .hangUp, .failed]) else { return }
+        guard !readiness.isDisjoint(with: [.readable, .hangUp, .failed]), isReading else { return }
         receive()
         changed.open()
     }
@@ -133,8 +139,16 @@ package enum WebFailure: Error, Equatable {
         // A server that answers early takes no more; its answer counts.
         if count > 0 { sent += count }
         if sent == output.count || (count < 0 && errno != EAGAIN) {
-            try? Loop.rewatch(descriptor, for: .readable)
+            isSending = false
+            try? Loop.rewatch(descriptor, for: interest)
         }
+    }
+
+    private var interest: Readiness {
+        var interest: Readiness = []
+        if isReading { interest.insert(.readable) }
+        if isSending { interest.insert(.writable) }
+        return interest
     }
 
     private func receive() {
