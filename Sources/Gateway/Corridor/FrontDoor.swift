@@ -56,8 +56,8 @@ struct FrontDoor {
         return try await route.handler(exchange, worker)
     }
 
-    /// A browser that the web server signs in by a cookie or a password sends these along whichever page asks. No page of another
-    /// site may change anything in that user's name.
+    /// A browser that the web server signs in by a cookie or a password sends these along whichever page asks. No page
+    /// of another site may change anything in that user's name.
     private static func checkOrigin(_ request: HTTP.Request, _ identity: Identity) throws(APIError)
     {
         let isForeign = ["cross-site", "same-site"].contains(request.fields["sec-fetch-site"] ?? "")

@@ -62,8 +62,8 @@ final class Worker {
         }
     }
 
-    /// Takes no more requests and returns when those that run have ended. After the drain timeout they are cancelled: what was
-    /// said is recorded as incomplete, and the clients see broken transfers.
+    /// Takes no more requests and returns when those that run have ended. After the drain timeout they are cancelled:
+    /// what was said is recorded as incomplete, and the clients see broken transfers.
     func drain() async {
         isDraining = true
         listener?.stop()
