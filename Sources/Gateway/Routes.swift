@@ -3,7 +3,7 @@ internal import HTTP
 /// Every route that Archway serves. A route names its action or is `.open`; what is not listed here does not exist.
 let routes = RouteTable(routes: [
     Route(.get, "/v1/models", .action(.models), Models.list),
-    Route(.get, "/v1/models/{id}", .action(.models), Models.get),
+    Route(.get, "/v1/models/{id}", .action(.models), takesRest: true, Models.get),
     Route(.post, "/v1/chat/completions", .action(.chat), ChatCompletions.create),
 
     Route(.get, "/api/users/me", .identity, OwnUser.get),

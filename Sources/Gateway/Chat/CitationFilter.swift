@@ -12,6 +12,7 @@ struct CitationFilter: Sendable {
     private var fence = 0
     /// Backticks in a row up to here.
     private var ticks = 0
+    private var last: UInt8 = 0
     /// Numbers that the text refers to.
     private(set) var cited: Set<Int> = []
 
@@ -43,8 +44,12 @@ struct CitationFilter: Sendable {
         return output
     }
 
-    /// Code ends with as many backticks as it began with.
+    /// Code ends with as many backticks as it began with, or at the line's end where they are less than three: a
+    /// backtick that is never answered must not let the rest of the text pass for code.
     private mutating func follow(_ byte: UInt8) {
+        defer { last = byte }
+        let endsLine = byte == 0x0a || (byte == UInt8(ascii: "n") && last == UInt8(ascii: "\\"))
+        if endsLine, max(fence, ticks) < 3 { (fence, ticks) = (0, 0) }
         if byte == UInt8(ascii: "`") {
             ticks += 1
             return

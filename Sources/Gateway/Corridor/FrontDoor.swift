@@ -94,6 +94,8 @@ extension APIError {
         switch error {
         case let error as APIError: self = error
         case let error as ProviderFailure: self = error.error
+        // The caller is still there: it is us who leave.
+        case is CancellationError: self = .draining
         case let error as ClientError: self = ProviderFailure(error).error
         case let error as DatabaseError where error.kind == .unavailable:
             self = .databaseUnavailable

@@ -29,24 +29,34 @@ struct Route: Sendable {
     let path: String
     let access: Access
     let handler: Handler
+    /// The last variable segment may hold slashes, as the names of many models do.
+    private let takesRest: Bool
     private let segments: [Substring]
 
     init(
-        _ method: HTTP.Method, _ path: String, _ access: Access, _ handler: @escaping Handler
+        _ method: HTTP.Method, _ path: String, _ access: Access, takesRest: Bool = false,
+        _ handler: @escaping Handler
     ) {
         self.method = method
         self.path = path
         self.access = access
         self.handler = handler
+        self.takesRest = takesRest
         segments = path.split(separator: "/")
     }
 
     /// The values of the path's variable segments, or nil when it is another path.
     func match(_ given: [Substring]) -> [String]? {
-        guard given.count == segments.count else { return nil }
+        guard given.count >= segments.count, takesRest || given.count == segments.count else {
+            return nil
+        }
         var values: [String] = []
-        for (segment, text) in zip(segments, given) {
+        for (index, segment) in segments.enumerated() {
+            var text = given[index]
             if segment.hasPrefix("{") {
+                if takesRest, index == segments.count - 1 {
+                    text = given[index...].joined(separator: "/")[...]
+                }
                 guard let value = PercentEncoding.decode(text) else { return nil }
                 values.append(value)
             } else if segment != text {
