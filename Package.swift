@@ -124,7 +124,10 @@ let package = Package(
         suite("Providers", ["HTTP", "JSON", "OpenAI"], resources: [.copy("Fixtures")]),
         suite(
             "Gateway",
-            ["EventLoop", "HTTP", "HTTPClient", "PostgreSQL", "Store", "TestSupport", "YAML"]),
+            [
+                "Crypto", "EventLoop", "FastCGI", "HTTP", "HTTPClient", "JSON", "OpenAI",
+                "PostgreSQL", "Providers", "Store", "System", "TestSupport", "YAML",
+            ]),
         suite("PostgreSQL", ["EventLoop", "TestSupport"]),
         suite("Store", ["EventLoop", "PostgreSQL", "TestSupport"]),
         .target(
