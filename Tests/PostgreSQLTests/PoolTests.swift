@@ -85,7 +85,10 @@ struct PoolTests {
         let task = spawn {
             do { _ = try await pool.query(.lock) } catch { end = error }
         }
-        #expect(await waitUntil { pool.counts.idle == 0 })
+        let isWaiting = try await waitUntil {
+            try await holder.query(.waiting).first?.integer(0) == 1
+        }
+        #expect(isWaiting)
         task.cancel()
         await task.value
         #expect(end is CancellationError)

@@ -108,7 +108,7 @@ struct StatementTests {
     @Test("says what failed without a value")
     func errors() async throws {
         let pool = try await makePool()
-        let canary = "canary-7f3a"
+        let canary = "parameter-7f3a"
         let cast = Statement("cast", "SELECT $1::text::integer")
         let error = try #require(
             await databaseError { _ = try await pool.query(cast, [.text(canary)]) })

@@ -9,6 +9,13 @@ extension Statement {
     static let lock = Statement("lock", "SELECT pg_advisory_lock(1)::text")
     static let unlock = Statement("unlock", "SELECT pg_advisory_unlock(1)")
     static let session = Statement("session", "SELECT pg_backend_pid()")
+    /// Sessions of this database that wait for a lock.
+    static let waiting = Statement(
+        "waiting",
+        """
+        SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database
+        WHERE NOT granted AND d.datname = current_database()
+        """)
 }
 
 /// A pool on a new database of the shared server.
