@@ -1,3 +1,4 @@
+internal import JSON
 internal import OpenAI
 internal import Providers
 
@@ -5,7 +6,10 @@ internal import Providers
 struct ChatAnswer: Sendable {
     private var draft = ChatDraft()
     private var whole: [ChatCompletion.Choice]?
-    private var filter: CitationFilter?
+    /// Of the retrieved passages; nil where nothing was looked for.
+    private let numbers: Set<Int>?
+    /// By choice.
+    private var filters: [Int: CitationFilter] = [:]
     /// The last steps of the choices, held back until nothing may follow them.
     private(set) var endings: [ChoiceDelta] = []
     private(set) var usage: Usage?
@@ -17,11 +21,11 @@ struct ChatAnswer: Sendable {
 
     /// With the numbers of the retrieved passages, references to others are removed.
     init(filtering numbers: Set<Int>?) {
-        filter = numbers.map(CitationFilter.init)
+        self.numbers = numbers
     }
 
-    /// The numbers that the text refers to.
-    var cited: Set<Int> { filter?.cited ?? [] }
+    /// The numbers that the texts refer to.
+    var cited: Set<Int> { filters.values.reduce(into: []) { $0.formUnion($1.cited) } }
 
     /// The answer as stored, whole or not; empty when nothing was said.
     var choices: [ChatCompletion.Choice] { whole ?? (hasBegun ? draft.completed() : []) }
@@ -36,12 +40,13 @@ struct ChatAnswer: Sendable {
         switch event {
         case .text(let escaped):
             hasBegun = true
-            guard filter != nil else {
+            guard let numbers else {
                 draft.append(escaped)
                 template.text(escaped, into: &output)
                 return
             }
-            say((filter?.pass(escaped) ?? [])[...], template, into: &output)
+            let text = filters[0, default: CitationFilter(known: numbers)].pass(escaped)
+            say(text[...], template, into: &output)
         case .choices(let deltas):
             hasBegun = true
             take(deltas, template, into: &output)
@@ -56,7 +61,7 @@ struct ChatAnswer: Sendable {
 
     /// The provider has ended: what the filter held back.
     mutating func end(_ template: ChunkTemplate, into output: inout [UInt8]) {
-        say((filter?.end() ?? [])[...], template, into: &output)
+        say((filters[0]?.end() ?? [])[...], template, into: &output)
     }
 
     /// More text of ours after the provider's.
@@ -73,10 +78,11 @@ struct ChatAnswer: Sendable {
         usage = completion.usage
         origin = completion.origin
         whole = completion.choices.map { choice in
-            guard filter != nil else { return choice }
-            var choice = choice
-            let text = (filter?.pass(choice.text.utf8) ?? []) + (filter?.end() ?? [])
+            guard let numbers else { return choice }
+            var (choice, filter) = (choice, CitationFilter(known: numbers))
+            let text = filter.pass(choice.text.utf8) + filter.end()
             choice.setText(String(decoding: text, as: UTF8.self))
+            filters[choice.index] = filter
             return choice
         }
     }
@@ -93,6 +99,7 @@ struct ChatAnswer: Sendable {
     ) {
         var spoken: [ChoiceDelta] = []
         for var delta in deltas {
+            filterContent(of: &delta)
             draft.append(delta)
             if delta.finishReason != nil {
                 endings.append(ChoiceDelta(index: delta.index, finishReason: delta.finishReason))
@@ -101,6 +108,21 @@ struct ChatAnswer: Sendable {
             if !delta.isEmpty { spoken.append(delta) }
         }
         if !spoken.isEmpty { output += template.choices(spoken) }
+    }
+
+    /// Content that came as an unusual chunk, of another choice or with its probabilities. What the filter still holds
+    /// back of another choice goes out with its end.
+    private mutating func filterContent(of delta: inout ChoiceDelta) {
+        guard let numbers else { return }
+        let content = delta.delta.first { $0.key == "content" }?.value.encoded() ?? []
+        let isLast = delta.finishReason != nil && delta.index > 0
+        guard !content.isEmpty || isLast else { return }
+        var filter = filters[delta.index] ?? CitationFilter(known: numbers)
+        let text = filter.pass(EscapedText.unquoted(content[...])) + (isLast ? filter.end() : [])
+        filters[delta.index] = filter
+        delta.delta.removeAll { $0.key == "content" }
+        guard !text.isEmpty else { return }
+        delta.delta.append(Member("content", .verbatim(EscapedText.quoted(text[...]))))
     }
 
     private mutating func say(

@@ -89,7 +89,8 @@ final class ModelTable {
         return try wire.models(body)
     }
 
-    private func update(_ provider: ServedProvider, _ names: [String]) {
+    /// Takes what a provider has now.
+    func update(_ provider: ServedProvider, _ names: [String]) {
         discovered[provider.name] = names.map { name in
             ServedModel(
                 id: name, name: name, ownedBy: provider.name,
