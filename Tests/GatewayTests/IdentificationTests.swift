@@ -1,0 +1,117 @@
+import EventLoop
+import HTTP
+import JSON
+import PostgreSQL
+import Store
+import TestSupport
+import Testing
+
+@testable import Gateway
+
+@Suite("Who a request comes from")
+@LoopActor
+struct IdentificationTests {
+    /// A house with a database, and the requests that a token may make in it.
+    private static func house(
+        _ change: (inout Configuration) -> Void = { _ in }
+    ) async throws -> (house: House, pool: PostgreSQL.Pool) {
+        let conninfo = try await TemporaryPostgreSQL.shared().makeDatabase()
+        let pool = PostgreSQL.Pool(
+            conninfo: conninfo, size: 2, statementTimeout: 30_000, waitTimeout: 30_000)
+        try await Migrations.apply(at: .now, in: pool)
+        let house = try House(conninfo, change)
+        #expect(
+            try await waitUntil {
+                try await house.send("GET", "/health/ready").status == 200
+            })
+        return (house, pool)
+    }
+
+    private static func mint(
+        _ scopes: [String], role: String = "user", in pool: PostgreSQL.Pool
+    ) async throws -> String {
+        let user = User(
+            id: Identifier.make("user"), source: .local, name: Identifier.digits(), role: role,
+            createdAt: .now)
+        try await Users.create(user, in: pool)
+        var request = TokenRequest(lifetime: 1)
+        request.scopes = scopes
+        let (secret, token) = try request.mint(
+            for: user.id, pepper: Array(House.pepper.utf8), pepperVersion: 1)
+        try await Tokens.insert(token, in: pool)
+        return secret
+    }
+
+    private static func name(_ reply: FastCGIClient.Reply) -> String {
+        guard reply.status == 200, let root = try? Document(reply.body).root else {
+            return "\(reply.status ?? 0)"
+        }
+        return "\(root["source"]?.string ?? "") \(root["name"]?.string ?? "")"
+    }
+
+    @Test("is the token's user, the web server's, or whom a trusted front end names")
+    func sources() async throws {
+        let (house, pool) = try await Self.house()
+        let plain = ("HTTP_API_KEY", try await Self.mint(["*"], in: pool))
+        let trusted = ("HTTP_API_KEY", try await Self.mint(["*", "assert_user"], in: pool))
+        let human = ("HTTP_X_OPENWEBUI_USER_ID", "J%C3%BCrgen%20%25")
+        func me(_ parameters: (String, String)...) async throws -> String {
+            Self.name(try await house.send("GET", "/api/users/me", parameters))
+        }
+        #expect(try await me(plain, human).hasPrefix("local "))
+        #expect(try await me(trusted, human) == "front_end Jürgen %")
+        #expect(try await me(trusted).hasPrefix("local "))
+        let email = ("HTTP_X_OPENWEBUI_USER_EMAIL", "a@b.c")
+        #expect(try await me(trusted, email) == "front_end a@b.c")
+        #expect(try await me(human) == "401")
+        #expect(try await me(("REMOTE_USER", "alice")) == "web_server alice")
+        #expect(try await me(("REMOTE_USER", "alice"), plain).hasPrefix("local "))
+        #expect(try await me(("HTTP_REMOTE_USER", "alice")) == "401")
+        await house.close()
+    }
+
+    @Test("has a name that can be told from all others and stored")
+    func names() async throws {
+        let (house, pool) = try await Self.house()
+        let trusted = ("HTTP_API_KEY", try await Self.mint(["*", "assert_user"], in: pool))
+        for (name, expected) in [
+            (String(repeating: "a", count: 200), 200), (String(repeating: "a", count: 201), 403),
+            ("a%00b", 400), ("%zz", 200),
+        ] {
+            let parameters = [trusted, ("HTTP_X_OPENWEBUI_USER_ID", name)]
+            let reply = try await house.send("GET", "/api/users/me", parameters)
+            #expect(reply.status == expected, "\(name) \(reply.text)")
+            #expect(!reply.text.contains("22021"))
+        }
+        await house.close()
+    }
+
+    @Test("may not pass on the right to name others, nor have a change half done")
+    func administration() async throws {
+        let (house, pool) = try await Self.house()
+        let admin = ("HTTP_API_KEY", try await Self.mint(["*"], role: "admin", in: pool))
+        let trusted = ("HTTP_API_KEY", try await Self.mint(["*", "assert_user"], in: pool))
+        let asserting = #"{"scopes":["assert_user"]}"#
+        let human = ("HTTP_X_OPENWEBUI_USER_ID", "human")
+        let own = "/api/users/me/api-token"
+        #expect(try await house.send("POST", own, [trusted, human], body: asserting).status == 403)
+        #expect(try await house.send("POST", own, [trusted, human]).status == 201)
+        let created = try await house.send(
+            "POST", "/api/admin/users", [admin], body: #"{"name":"bob"}"#)
+        let id = try #require(try Document(created.body).root["id"]?.string)
+        let user = "/api/admin/users/\(id)"
+        let half = try await house.send(
+            "PATCH", user, [admin], body: #"{"role":"admin","disabled":1}"#)
+        #expect(half.status == 400)
+        #expect(try await house.send("GET", user, [admin]).text.contains(#""role":"user""#))
+        let minted = try await house.send("POST", user + "/api-tokens", [admin], body: asserting)
+        #expect(minted.status == 201)
+        let nul = try await house.send(
+            "POST", "/api/admin/users", [admin], body: #"{"name":"a\u0000b"}"#)
+        #expect(nul.status == 400)
+        for path in ["/api/admin/users/%00", "/api/admin/users?after=%00"] {
+            #expect(try await house.send("GET", path, [admin]).status == 400)
+        }
+        await house.close()
+    }
+}
