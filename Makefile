@@ -15,9 +15,10 @@ help: ## Show this list
 run: build ## Start everything on this machine: PostgreSQL, nginx on 127.0.0.1:8080, the gateway (Ctrl-C stops all)
 	@exec $(BINARY) dev $(ARGS)
 
+# One after the other: the tests share one event loop, and some of them measure.
 test: packages ## Build and run all tests
 	swift build --build-tests $(TESTING)
-	swift test --skip-build --disable-xctest
+	swift test --skip-build --disable-xctest --no-parallel
 
 bench: build ## Measure the gateway against plain nginx and print the ratios
 	@exec Tests/Bench/bench $(ARGS)

@@ -169,7 +169,8 @@ struct PoolTests {
     @Test("refuses a host name that was not resolved before the loop ran")
     func hostName() async throws {
         let pool = Pool(
-            conninfo: "host=database.invalid user=x", size: 1, statementTimeout: 1000)
+            conninfo: "host=database.invalid user=x", size: 1, statementTimeout: 1000,
+            waitTimeout: 60_000)
         let error = try #require(await databaseError { _ = try await pool.query(.one) })
         #expect(error.kind == .unavailable)
         #expect(error.debugDescription.contains("hostaddr"))

@@ -95,13 +95,13 @@ package final class FastCGIClient: Watcher {
     }
 
     /// Reads until the worker ends the connection.
-    package func reply(seconds: Int = 10) async -> Reply {
+    package func reply(seconds: Int = 60) async -> Reply {
         await read(seconds: seconds) { _ in false }
     }
 
     /// Reads until the output satisfies `isEnough`, or the connection ends.
     package func read(
-        seconds: Int = 10, until isEnough: ([UInt8]) -> Bool
+        seconds: Int = 60, until isEnough: ([UInt8]) -> Bool
     ) async -> Reply {
         let end = Loop.now + Int64(seconds * 1000)
         let timer = Loop.after(milliseconds: seconds * 1000) { [gate] in gate.open() }
