@@ -1,9 +1,9 @@
 internal import CLinux
 internal import Glibc
 
-/// Lets events gather for a moment while there are many. Thousands of streams whose chunks arrive one by one would wake the
-/// process for each of them, and falling asleep and waking costs more than a chunk's own work; the same for the web server
-/// behind us. What it costs is half a millisecond, and only when the loop is that busy.
+/// Lets events gather for a moment while there are many. Thousands of streams whose chunks arrive one by one would wake
+/// the process for each of them, and falling asleep and waking costs more than a chunk's own work; the same for the web
+/// server behind us. What it costs is half a millisecond, and only when the loop is that busy.
 struct Gathering: Sendable {
     /// Events a second from which on it pays. Twenty streams do not come near it.
     private static let rate: Int64 = 3000

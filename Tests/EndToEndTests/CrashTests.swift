@@ -56,7 +56,7 @@ extension EndToEnd {
                 if round == 2 { descriptors = try Self.descriptors(site) }
             }
             #expect(whole == 500)
-            // No request leaves a descriptor behind. How the kept connections to the provider spread over the workers varies.
+            // No request leaves a descriptor behind. How the kept connections spread over the workers varies.
             let isClean = try await waitUntil {
                 try zip(Self.descriptors(site), descriptors).allSatisfy { $0 <= $1 + 64 }
             }

@@ -34,6 +34,37 @@ package struct DeploymentPlan: Sendable {
         "invalid-utf8", "hostile",
     ]
 
+    /// Models with something special about them.
+    private static let others = """
+          - { id: dead, candidates: [ { provider: dead, model: echo } ] }
+          - { id: late, candidates: [ { provider: hasty, model: hang } ] }
+          - { id: stalls, candidates: [ { provider: hasty, model: hang-after-3 } ] }
+          - { id: later, candidates: [ { provider: patient, model: hang } ] }
+          - id: failover
+            candidates: [ { provider: dead, model: x }, { provider: scripted, model: echo } ]
+          - { id: ollama-echo, candidates: [ { provider: ollama, model: echo } ] }
+          - { id: ollama-tools, candidates: [ { provider: ollama, model: tools } ] }
+          - id: finishes
+            candidates: [ { provider: scripted, model: paced-40-50 } ]
+            on_disconnect: finish
+          - id: prompted
+            candidates: [ { provider: scripted, model: echo-json } ]
+            system_prompt: \(Self.systemPrompt)
+            task_model: echo
+          - id: for-admins
+            candidates: [ { provider: scripted, model: echo } ]
+            allowed_roles: [admin]
+          - id: quotes
+            candidates: [ { provider: extractive } ]
+            retrieval: { collections: [handbook] }
+          - id: cites
+            candidates: [ { provider: scripted, model: echo } ]
+            retrieval: { collections: [handbook] }
+          - id: informed
+            candidates: [ { provider: scripted, model: echo-json } ]
+            retrieval: { collections: [handbook] }
+        """
+
     /// The configuration file.
     func configuration(socket: String, database: String, providerPort: UInt16, deadPort: UInt16)
         -> String
@@ -70,33 +101,7 @@ package struct DeploymentPlan: Sendable {
               dead: { kind: openai, base_url: "http://127.0.0.1:\(deadPort)/v1" }
               ollama: { kind: ollama, base_url: "http://127.0.0.1:\(providerPort)", num_ctx: 4096 }
             models:
-            \(scripted)  - { id: dead, candidates: [ { provider: dead, model: echo } ] }
-              - { id: late, candidates: [ { provider: hasty, model: hang } ] }
-              - { id: stalls, candidates: [ { provider: hasty, model: hang-after-3 } ] }
-              - { id: later, candidates: [ { provider: patient, model: hang } ] }
-              - id: failover
-                candidates: [ { provider: dead, model: x }, { provider: scripted, model: echo } ]
-              - { id: ollama-echo, candidates: [ { provider: ollama, model: echo } ] }
-              - { id: ollama-tools, candidates: [ { provider: ollama, model: tools } ] }
-              - id: finishes
-                candidates: [ { provider: scripted, model: paced-40-50 } ]
-                on_disconnect: finish
-              - id: prompted
-                candidates: [ { provider: scripted, model: echo-json } ]
-                system_prompt: \(Self.systemPrompt)
-                task_model: echo
-              - id: for-admins
-                candidates: [ { provider: scripted, model: echo } ]
-                allowed_roles: [admin]
-              - id: quotes
-                candidates: [ { provider: extractive } ]
-                retrieval: { collections: [handbook] }
-              - id: cites
-                candidates: [ { provider: scripted, model: echo } ]
-                retrieval: { collections: [handbook] }
-              - id: informed
-                candidates: [ { provider: scripted, model: echo-json } ]
-                retrieval: { collections: [handbook] }
+            \(scripted)\(Self.others)
             \(models)
             """
     }
