@@ -106,7 +106,7 @@ extension EndToEnd {
         @Test("Paths, methods and models that are not there are told apart, in both slash forms")
         func notThere() async throws {
             let (site, user) = try await (Shared.deployment(), Shared.user())
-            for path in ["/", "/v1", "/v1/chat", "/v1/nothing/", "/v1/models/a/b", "/api/users"] {
+            for path in ["/", "/v1", "/v1/chat", "/v1/nothing/", "/v1/chat/x/y", "/api/users"] {
                 Expected(404, "not_found").check(try await site.get(path, user))
             }
             for (method, path, allowed) in [
@@ -121,6 +121,7 @@ extension EndToEnd {
             let unknown = Expected(404, "model_not_found", param: "model")
             unknown.check(try await site.answer(Chat("nothing"), user))
             unknown.check(try await site.get("/v1/models/nothing/", user))
+            unknown.check(try await site.get("/v1/models/family/nothing", user))
             Expected(403, "model_not_allowed", param: "model")
                 .check(try await site.answer(Chat("for-admins"), user))
             #expect(try await site.get("/v1/models/", user).status == 200)
