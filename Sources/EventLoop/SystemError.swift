@@ -19,6 +19,9 @@ package struct SystemError: Error, Sendable, CustomStringConvertible {
         SystemError(call: call, code: errno)
     }
 
+    /// `EADDRINUSE`: somebody listens there.
+    package var isAddressInUse: Bool { code == EADDRINUSE }
+
     /// The call and the system's text for its error (`strerror`).
     package var description: String {
         let text = unsafe strerror(code).map { unsafe String(cString: $0) } ?? "error \(code)"

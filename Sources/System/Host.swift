@@ -20,6 +20,11 @@ package enum Host {
         _ = unsafe name.withCString { unsafe set_process_name($0) }
     }
 
+    /// Does nothing for so long (`usleep`): for start-up only, since nothing else happens meanwhile.
+    package static func pause(milliseconds: UInt32) {
+        usleep(min(milliseconds, 4_000_000) * 1000)
+    }
+
     /// Ends this process.
     package static func exit(_ code: Int32) -> Never {
         Glibc.exit(code)
@@ -45,6 +50,13 @@ package enum Descriptor {
     /// `close`
     package static func close(_ descriptor: Int32) {
         _ = Glibc.close(descriptor)
+    }
+
+    /// Lets go of what it stands for, and keeps the number: `/dev/null` from now on (`dup2`).
+    package static func replaceByNothing(_ descriptor: Int32) {
+        guard let nothing = try? SystemFile.nothing() else { return }
+        dup2(nothing.descriptor, descriptor)
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
     }
 
     /// Writes without waiting; false when not all was taken.

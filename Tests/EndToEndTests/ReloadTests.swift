@@ -67,5 +67,22 @@ extension EndToEnd {
                 #expect(answer.status == 200)
             }
         }
+
+        @Test("A new master opens the socket while the workers of a killed one still stream")
+        func killedMaster() async throws {
+            try await withDeployment { site, user in
+                let old = site.workers
+                let call = try site.chat(Chat("paced-60-50").streamed, user)
+                _ = try await call.next()
+                site.signal(SIGKILL)
+                _ = try await site.gatewayEnd(seconds: 5)
+                try await site.startGateway()
+                #expect(old.contains(where: Deployment.isAlive))
+                #expect(try await site.answer(Chat("echo"), user).status == 200)
+                while try await call.next() != nil {}
+                let areGone = await waitUntil { !old.contains(where: Deployment.isAlive) }
+                #expect(areGone)
+            }
+        }
     }
 }

@@ -9,7 +9,7 @@ enum Serve {
         let path = Setup.path(arguments)
         let configuration = try Configuration(path: path)
         Host.raiseDescriptorLimit()
-        let socket = try UnixSocket.inherited() ?? UnixSocket.listen(configuration.socket)
+        let socket = try UnixSocket.inherited() ?? listen(configuration.socket)
         let code = Loop.run { () -> Int32 in
             do {
                 return try await Master(path, socket: socket) { try Configuration(path: path) }
@@ -20,6 +20,19 @@ enum Serve {
             }
         }
         return code ?? 1
+    }
+
+    /// The workers of a master that was killed let go of the socket a moment after it died.
+    private static func listen(_ path: String) throws(SystemError) -> Int32 {
+        for _ in 0..<20 {
+            do throws(SystemError) {
+                return try UnixSocket.listen(path)
+            } catch {
+                guard error.isAddressInUse else { throw error }
+                Host.pause(milliseconds: 100)
+            }
+        }
+        return try UnixSocket.listen(path)
     }
 
     /// A worker. Not for people: the master passes it its socket and its channel.

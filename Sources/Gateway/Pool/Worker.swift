@@ -4,6 +4,7 @@ internal import HTTPClient
 internal import JSON
 internal import PostgreSQL
 internal import Store
+internal import System
 
 /// One process of the pool: one thread, one loop, thousands of requests. It keeps no state that another worker needs.
 @LoopActor
@@ -24,6 +25,7 @@ final class Worker {
     /// True from the moment at which no new request is taken.
     private(set) var isDraining = false
     private var listener: Listener?
+    private var socket: Int32?
     private let notifications: NotificationListener
     private let schema: Schema
 
@@ -56,6 +58,7 @@ final class Worker {
 
     /// Accepts requests on the shared socket.
     func listen(on socket: Int32) throws(SystemError) {
+        self.socket = socket
         let door = FrontDoor(worker: self)
         listener = try Listener(socket, bodyLimit: configuration.bodyLimit) { connection in
             await door.serve(connection)
@@ -67,6 +70,9 @@ final class Worker {
     func drain() async {
         isDraining = true
         listener?.stop()
+        // While the master holds it, it stays open. If the master is dead, the next one can open it now and need not
+        // wait for the last stream.
+        if let socket { Descriptor.replaceByNothing(socket) }
         await drained(within: Int(configuration.drainTimeout * 1000))
         listener?.cancelAll()
         await drained(within: Self.unwinding)
