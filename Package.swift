@@ -113,6 +113,7 @@ let package = Package(
             swiftSettings: testSettings),
         suite("EventLoop"),
         suite("FastCGI", ["EventLoop", "HTTP", "System", "TestSupport"]),
+        suite("System", ["EventLoop", "TestSupport"]),
         suite("HTTP"),
         suite("HTTPClient", ["EventLoop", "HTTP"]),
         suite("ScriptedProvider", ["EventLoop", "HTTP", "HTTPClient", "JSON"]),

@@ -42,8 +42,8 @@ static inline int accept_connection(int listening) {
     return accept4(listening, NULL, NULL, SOCK_CLOEXEC);
 }
 
-// A listening UNIX stream socket at `path` with these permission bits. A socket that nobody listens on any more is removed; one
-// that somebody does is EADDRINUSE. Negative: failed.
+// A listening UNIX stream socket at `path` with these permission bits. A socket that nobody listens on any more is
+// removed; one that somebody does, or a file, is EADDRINUSE. Negative: failed.
 static inline int listen_at_path(const char *path, mode_t mode, int backlog) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof(address.sun_path)) {
@@ -61,7 +61,8 @@ static inline int listen_at_path(const char *path, mode_t mode, int backlog) {
         errno = EADDRINUSE;
         return -1;
     }
-    unlink(path);
+    struct stat status;
+    if (!lstat(path, &status) && S_ISSOCK(status.st_mode)) unlink(path);
     mode_t before = umask(0777 & ~mode);
     int failed = bind(descriptor, (struct sockaddr *)&address, sizeof address) || listen(descriptor, backlog);
     int code = errno;
