@@ -58,7 +58,6 @@ package enum Loop {
     private static var registrations: [Registration?] = []
     private static var count: UInt32 = 0
     static var timers = TimerQueue()
-    private static var gathering = Gathering()
     /// Counts the turns of the loop.
     private static var turn: UInt64 = 0
     private static let batch = 512
@@ -175,11 +174,9 @@ package enum Loop {
             executor.drain()
         }
         if isFinished() { return }
-        if gathering.isWorthwhile { gathering.gather() }
         unsafe withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: batch) { events in
             let count = unsafe epoll_wait(
                 descriptor, events.baseAddress, Int32(batch), timers.milliseconds(from: now))
-            gathering.count(max(0, Int(count)), at: now)
             for index in 0..<max(0, Int(count)) {
                 dispatch(tag: unsafe events[index].data.u64, unsafe events[index].events)
                 executor.drain()

@@ -73,6 +73,13 @@ extension APIError {
             401, type: invalidRequest, code: code, message, fields: ["WWW-Authenticate": "Bearer"])
     }
 
+    /// 403: the user might, the token that he came with may not.
+    package static func scopeMissing(_ action: String) -> APIError {
+        APIError(
+            403, type: "permission_error", code: "permission_denied",
+            "This API token does not have the scope '\(action)'; use one that has.")
+    }
+
     /// 403: the role does not include the action.
     package static func permissionDenied(_ action: String) -> APIError {
         APIError(

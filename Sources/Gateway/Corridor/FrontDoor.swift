@@ -42,7 +42,8 @@ struct FrontDoor {
             let action =
                 if case .action(let action) = route.access { action.rawValue } else { "sign in" }
             worker.audit(.refused(action), by: identity, in: exchange)
-            throw APIError.permissionDenied(action)
+            throw identity.isLimitedByToken(route.access)
+                ? APIError.scopeMissing(action) : APIError.permissionDenied(action)
         }
         if exchange.connection.exceedsBodyLimit {
             throw APIError.requestTooLarge(limit: worker.configuration.bodyLimit)

@@ -28,6 +28,13 @@ struct Identity: Sendable {
         return identity
     }
 
+    /// The user might, but this token may not.
+    func isLimitedByToken(_ access: Access) -> Bool {
+        var user = self
+        user.scopes = nil
+        return user.permits(access) && !permits(access)
+    }
+
     func permits(_ access: Access) -> Bool {
         switch access {
         case .open: true
