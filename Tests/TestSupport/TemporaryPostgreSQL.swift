@@ -43,12 +43,12 @@ package final class TemporaryPostgreSQL: @unchecked Sendable {
 
     /// Stops all of its processes where they are (`SIGSTOP`), so that it answers nothing and closes nothing.
     package func freeze() async throws {
-        try await Self.onThread { try self.signal("STOP") }
+        try await Self.onThread { try self.signal(SIGSTOP) }
     }
 
     /// Lets them go on.
     package func thaw() async throws {
-        try await Self.onThread { try self.signal("CONT") }
+        try await Self.onThread { try self.signal(SIGCONT) }
     }
 
     /// A new, empty database; returns libpq's connection string for it.
@@ -111,14 +111,18 @@ package final class TemporaryPostgreSQL: @unchecked Sendable {
         try startNow(120)
     }
 
-    private func signal(_ name: String) throws {
+    private func signal(_ number: Int32) throws {
         let file = try String(contentsOfFile: "\(folder)/data/postmaster.pid", encoding: .utf8)
         guard let master = file.split(separator: "\n").first.flatMap({ Int32($0) }) else {
             throw Failure(description: "no process number in postmaster.pid")
         }
+        guard kill(master, number) == 0 else {
+            throw Failure(description: "the server cannot be sent signal \(number)")
+        }
+        // The master first, which then makes no more of them. One that has ended meanwhile is none.
         let path = "/proc/\(master)/task/\(master)/children"
         let children = try String(contentsOfFile: path, encoding: .utf8).split(separator: " ")
-        try run("/bin/kill", ["-\(name)", "\(master)"] + children.map(String.init))
+        for child in children.compactMap({ Int32($0) }) { kill(child, number) }
     }
 
     private func stopNow() throws {
