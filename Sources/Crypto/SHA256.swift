@@ -28,6 +28,13 @@ package enum SHA256 {
             unsafe check(EVP_DigestUpdate(context, piece, piece.count))
         }
 
+        /// Adds a piece to the message: `EVP_DigestUpdate`.
+        package func update(_ piece: Span<UInt8>) {
+            unsafe piece.withUnsafeBufferPointer {
+                unsafe check(EVP_DigestUpdate(context, $0.baseAddress, $0.count))
+            }
+        }
+
         /// The digest of all pieces: `EVP_DigestFinal_ex`. The hasher then begins a new message.
         package func finish() -> [UInt8] {
             var digest = [UInt8](repeating: 0, count: size)

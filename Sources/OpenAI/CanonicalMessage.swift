@@ -9,7 +9,7 @@ package struct CanonicalMessage: Sendable, Equatable {
     /// The joined text.
     package var text: String
     /// Parts that are no text, verbatim as JSON.
-    package var attachments: [[UInt8]] = []
+    package var attachments: [ArraySlice<UInt8>] = []
     /// The calls made.
     package var toolCalls: [ToolCall] = []
     /// The call answered.
@@ -26,25 +26,24 @@ package struct CanonicalMessage: Sendable, Equatable {
     package init(_ message: Message) {
         role = message.role
         text = message.text
-        attachments = message.parts.filter { $0["text"] == nil }.map { Array($0.bytes) }
+        attachments = message.parts.filter { $0["text"] == nil }.map(\.bytes)
         toolCalls = message.toolCalls
         toolCallID = message.toolCallID
     }
 
-    /// The bytes to be hashed: fields with tag and length, so that no two messages collide.
-    package var bytes: [UInt8] {
-        var bytes: [UInt8] = []
-        append("r", spokenRole.rawValue.utf8, to: &bytes)
+    /// Hands over the bytes to be hashed: fields with tag and length, so that no two messages
+    /// collide. In pieces, since a message may be as large as a body.
+    package func forEachPiece(_ take: (Span<UInt8>) -> Void) {
+        field("r", spokenRole.rawValue[...], take)
         // Open WebUI trims what the model said before it sends it back.
-        append("t", (role == .assistant ? trimmed(text[...]) : text[...]).utf8, to: &bytes)
-        for part in attachments { append("p", part, to: &bytes) }
+        field("t", role == .assistant ? trimmed(text[...]) : text[...], take)
+        for part in attachments { field("p", part.span, take) }
         for call in toolCalls {
-            append("c", call.id.utf8, to: &bytes)
-            append("n", call.name.utf8, to: &bytes)
-            append("a", (call.arguments.isEmpty ? "{}" : call.arguments).utf8, to: &bytes)
+            field("c", call.id[...], take)
+            field("n", call.name[...], take)
+            field("a", call.arguments.isEmpty ? "{}" : call.arguments[...], take)
         }
-        if let toolCallID { append("i", toolCallID.utf8, to: &bytes) }
-        return bytes
+        if let toolCallID { field("i", toolCallID[...], take) }
     }
 
     private var spokenRole: Role {
@@ -56,9 +55,14 @@ package struct CanonicalMessage: Sendable, Equatable {
     }
 }
 
-private func append(_ tag: String, _ content: some Collection<UInt8>, to bytes: inout [UInt8]) {
-    bytes.append(contentsOf: "\(tag)\(content.count):".utf8)
-    bytes.append(contentsOf: content)
+private func field(_ tag: String, _ text: Substring, _ take: (Span<UInt8>) -> Void) {
+    field(tag, text.utf8.span, take)
+}
+
+private func field(_ tag: String, _ content: Span<UInt8>, _ take: (Span<UInt8>) -> Void) {
+    let head = Array("\(tag)\(content.count):".utf8)
+    take(head.span)
+    take(content)
 }
 
 private func trimmed(_ text: Substring) -> Substring {

@@ -6,6 +6,9 @@ package import EventLoop
 /// A statement whose task was cancelled leaves the connection *busy*: the server still works on it.
 /// `settle()` waits for that, in a task of its own.
 @LoopActor package final class Connection: Watcher {
+    /// Bytes of parameters after which a connection is replaced.
+    private static let largestKept = 4 << 20
+
     private let handle: Handle
     private let gate = Gate()
     private let statementTimeout: Int
@@ -20,6 +23,8 @@ package import EventLoop
     private(set) var isBusy = false
     /// The session is gone; close it.
     private(set) var isLost = false
+    /// A statement was so large that libpq's buffer, which it never gives back, is not worth keeping.
+    private(set) var isBloated = false
     /// Nothing was sent for its present user yet, so that another connection may take its place.
     var isUnused = true
     private var deadline: Int64 = 0
@@ -95,6 +100,7 @@ package import EventLoop
     {
         let buffer = try ParameterBuffer(parameters)
         try checkUsable()
+        if buffer.bytes.count > Self.largestKept { isBloated = true }
         do {
             return try await execute(statement, buffer)
         } catch let error as DatabaseError where error.isStaleStatement && namesStatements {

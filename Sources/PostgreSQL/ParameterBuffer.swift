@@ -21,6 +21,7 @@ struct ParameterBuffer {
         starts.reserveCapacity(parameters.count)
         lengths.reserveCapacity(parameters.count)
         formats.reserveCapacity(parameters.count)
+        bytes.reserveCapacity(parameters.reduce(1) { $0 + $1.size })
         for parameter in parameters { try append(parameter) }
         bytes.append(0)  // an empty last value still has an address
     }
@@ -92,6 +93,24 @@ struct ParameterBuffer {
                 encode(&bytes, value)
                 bytes.replace(bigEndian: Int32(clamping: bytes.count - length - 4), at: length)
             }
+        }
+    }
+}
+
+extension Parameter {
+    /// Bytes that it takes in the buffer, nearly: a long history shall not be copied while it is being encoded.
+    fileprivate var size: Int {
+        switch self {
+        case .null, .integer, .number, .boolean, .timestamp: 32
+        case .text(let value): value.utf8.count + 1
+        case .utf8(let value): value.count + 1
+        case .bytes(let value): value.count
+        case .textArray(let values): values.reduce(20) { $0 + 4 + ($1?.utf8.count ?? 0) }
+        case .utf8Array(let values): values.reduce(20) { $0 + 4 + ($1?.count ?? 0) }
+        case .bytesArray(let values): values.reduce(20) { $0 + 4 + ($1?.count ?? 0) }
+        case .integerArray(let values): 20 + 12 * values.count
+        case .booleanArray(let values): 20 + 5 * values.count
+        case .timestampArray(let values): 20 + 12 * values.count
         }
     }
 }

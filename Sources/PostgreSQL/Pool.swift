@@ -196,6 +196,7 @@ package import EventLoop
 
     private func offer(_ connection: Connection) {
         guard !isClosed else { return drop(connection) }
+        guard !connection.isBloated else { return lose(connection) }
         if let waiter = waiters.first {
             waiters.removeFirst()
             waiter.connection = connection

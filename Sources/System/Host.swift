@@ -20,6 +20,13 @@ package enum Host {
         _ = unsafe name.withCString { unsafe set_process_name($0) }
     }
 
+    /// Lets the memory of large bodies go back to the system when they are freed (`mallopt`). By itself glibc learns
+    /// from each to keep the next one.
+    package static func returnsLargeMemory() {
+        _ = mallopt(M_MMAP_THRESHOLD, 1 << 20)
+        _ = mallopt(M_TRIM_THRESHOLD, 4 << 20)
+    }
+
     /// Does nothing for so long (`usleep`): for start-up only, since nothing else happens meanwhile.
     package static func pause(milliseconds: UInt32) {
         usleep(min(milliseconds, 4_000_000) * 1000)

@@ -77,3 +77,13 @@ import Testing
         #expect(draft.canonical.bytes == back)
     }
 }
+
+extension CanonicalMessage {
+    fileprivate var bytes: [UInt8] {
+        var bytes: [UInt8] = []
+        forEachPiece { piece in
+            for index in piece.indices { bytes.append(piece[index]) }
+        }
+        return bytes
+    }
+}

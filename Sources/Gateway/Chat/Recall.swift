@@ -74,6 +74,9 @@ struct Recall: Sendable {
 
     /// The hash of a history with one more message.
     private static func link(_ parent: [UInt8]?, _ message: CanonicalMessage) -> [UInt8] {
-        SHA256.hash((parent ?? []) + message.bytes)
+        let hasher = SHA256.Hasher()
+        if let parent { hasher.update(parent) }
+        message.forEachPiece { hasher.update($0) }
+        return hasher.finish()
     }
 }

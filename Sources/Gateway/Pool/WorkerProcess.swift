@@ -23,6 +23,7 @@ final class WorkerProcess {
     ) -> Int32 {
         Host.setName("archway-worker")
         Host.raiseDescriptorLimit()
+        Host.returnsLargeMemory()
         let database: Settings
         do throws(DatabaseError) {
             database = try Settings(conninfo: configuration.database.exposed, resolvesNames: true)
