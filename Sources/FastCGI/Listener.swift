@@ -36,6 +36,8 @@ package final class Listener: Watcher {
     /// Takes no more connections; those that exist go on. The socket stays open for the other workers.
     package func stop() {
         hasStopped = true
+        // The kernel wakes one worker for a connection: it may have been this one, which must not leave it lying.
+        if isListening { ready(descriptor, .readable) }
         rest()
     }
 

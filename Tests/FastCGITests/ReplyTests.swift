@@ -304,6 +304,19 @@ struct DepartureTests {
 @Suite("A listener")
 @LoopActor
 struct ListenerTests {
+    @Test("takes the connection that waits for it when it is stopped")
+    func stopWhileWoken() async throws {
+        let server = try Server(handle: Server.describe)
+        defer { server.close() }
+        let client = try FastCGIClient(server.path)
+        defer { client.close() }
+        // The loop has not turned: nobody else would be told of this connection.
+        server.listener.stop()
+        #expect(server.listener.active == 1)
+        await client.send(FastCGIRecords.request("GET", "/"))
+        #expect(await client.reply().ending == .complete)
+    }
+
     @Test("takes no connection after it was stopped, and is drained when the last one ends")
     func drain() async throws {
         let gate = Gate()
