@@ -34,12 +34,14 @@ extension EndToEnd {
                         try await site.answer(Chat("new-\(round)"), user).status == 200
                     }
                     #expect(isServed)
+                    // Not all in one moment: with requests before, while and after each of them.
+                    let before = stop.count
+                    #expect(await waitUntil { stop.count > before + 60 })
                 }
                 stop.isSet = true
-                var count = 0
-                for caller in callers { count += try await caller.value }
+                for caller in callers { try await caller.value }
                 #expect(try await long.value.isDone)
-                figure("\(count) answers during three reloads, all whole")
+                figure("\(stop.count) answers during three reloads, all whole")
                 let isSettled = await waitUntil { site.workers.count == 2 }
                 #expect(isSettled)
                 #expect(site.log.lines("worker_died").isEmpty)
@@ -189,22 +191,23 @@ extension EndToEnd {
             }
         }
 
-        /// Told to all that run.
-        @LoopActor final class Flag { var isSet = false }
+        /// Told to all that ask, and what they have received.
+        @LoopActor final class Flag {
+            var isSet = false
+            var count = 0
+        }
 
-        /// Asks again and again; every answer must be whole. How many there were.
+        /// Asks again and again; every answer must be whole.
         private static func ask(
             _ site: Deployment, _ user: User, isStream: Bool, until stop: Flag
-        ) async throws -> Int {
-            var count = 0
+        ) async throws {
             while !stop.isSet {
                 let chat = Chat(isStream ? "flat-20" : "echo").with { $0.isStream = isStream }
                 let reply = try await site.answer(chat, user)
                 #expect(reply.status == 200, "\(reply.text)")
                 #expect(isStream ? reply.isDone : reply.content.hasPrefix("canary"))
-                count += 1
+                stop.count += 1
             }
-            return count
         }
     }
 }
