@@ -5,6 +5,9 @@ package import EventLoop
 /// Accepts connections from the web server on a listening socket that all workers share.
 @LoopActor
 package final class Listener: Watcher {
+    /// Connections that a listener takes at most while it stops.
+    private static let lastRounds = 64
+
     /// Bytes of the largest body that is kept.
     package let bodyLimit: Int
     /// Milliseconds within which a request must have arrived whole.
@@ -36,8 +39,9 @@ package final class Listener: Watcher {
     /// Takes no more connections; those that exist go on. The socket stays open for the other workers.
     package func stop() {
         hasStopped = true
-        // The kernel wakes one worker for a connection: it may have been this one, which must not leave it lying.
-        if isListening { ready(descriptor, .readable) }
+        // The kernel wakes one worker for a connection: it may have been this one, which must leave none lying.
+        var rounds = Self.lastRounds
+        while isListening, rounds > 0, take() { rounds -= 1 }
         rest()
     }
 
@@ -55,14 +59,20 @@ package final class Listener: Watcher {
 
     package func ready(_ descriptor: Int32, _ readiness: Readiness) {
         // One at a time: whoever is busy leaves the next connection to another worker.
+        _ = take()
+    }
+
+    /// Accepts a connection. False when there is none.
+    private func take() -> Bool {
         let connection = accept_connection(descriptor)
         guard connection >= 0 else {
             if errno != EAGAIN && errno != EINTR && errno != ECONNABORTED { pause() }
-            return
+            return false
         }
         let accepted = Connection(connection, listener: self)
         connections[ObjectIdentifier(accepted)] = accepted
         accepted.begin()
+        return true
     }
 
     func serve(_ connection: Connection) -> Task<Void, Never> {

@@ -304,17 +304,19 @@ struct DepartureTests {
 @Suite("A listener")
 @LoopActor
 struct ListenerTests {
-    @Test("takes the connection that waits for it when it is stopped")
+    @Test("takes the connections that wait for it when it is stopped")
     func stopWhileWoken() async throws {
         let server = try Server(handle: Server.describe)
         defer { server.close() }
-        let client = try FastCGIClient(server.path)
-        defer { client.close() }
-        // The loop has not turned: nobody else would be told of this connection.
+        let clients = try (0..<3).map { _ in try FastCGIClient(server.path) }
+        // The loop has not turned: nobody else would be told of these connections.
         server.listener.stop()
-        #expect(server.listener.active == 1)
-        await client.send(FastCGIRecords.request("GET", "/"))
-        #expect(await client.reply().ending == .complete)
+        #expect(server.listener.active == 3)
+        for client in clients {
+            await client.send(FastCGIRecords.request("GET", "/"))
+            #expect(await client.reply().ending == .complete)
+            client.close()
+        }
     }
 
     @Test("takes no connection after it was stopped, and is drained when the last one ends")
