@@ -12,9 +12,11 @@ static inline int archway_fcgi_begin(FCGX_Request *request, int recorded) {
     return FCGX_Accept_r(request);
 }
 
-// From here on the request's streams write to the web server. Only after the body was read: a read would block.
+// From here on the request's streams write to the web server. Only after the body was read: a read would block. The stream
+// that was read, with its buffer of 8 KiB, goes.
 static inline void archway_fcgi_connect(FCGX_Request *request, int connection) {
     request->ipcFd = connection;
+    FCGX_FreeStream(&request->in);
 }
 
 // Ends stderr and stdout and sends END_REQUEST, as FCGX_Finish_r does, but leaves the connection open. Nonzero on failure.

@@ -1,4 +1,4 @@
-// What Glibc's Swift module lacks: epoll, eventfd, signalfd, accept4, memfd_create, prctl, posix_spawn extensions.
+// What Glibc's Swift module lacks: epoll, eventfd, signalfd, accept4, memfd_create, pipe2, prctl, posix_spawn extensions.
 //
 // Without _GNU_SOURCE, because the other modules read the same system headers without it, and the compiler refuses a type
 // that looks different in two modules. The few GNU calls are declared below.
@@ -29,6 +29,7 @@
 
 int accept4(int listening, struct sockaddr *address, socklen_t *size, int flags);
 int memfd_create(const char *name, unsigned int flags);
+int pipe2(int ends[2], int flags);
 int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *actions, const char *path);
 int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int from);
 #ifndef MFD_CLOEXEC

@@ -36,16 +36,6 @@
         }
     }
 
-    /// As `pass`, but blind to cancellation, at half the price: for a task in which somebody else calls `open` then.
-    package func passUnwatched() async {
-        if isOpen {
-            isOpen = false
-            return
-        }
-        assert(unsafe waiter == nil, "two tasks at one gate")
-        _ = try? unsafe await withUnsafeThrowingContinuation { unsafe waiter = $0 }
-    }
-
     /// Lets the waiting task pass, or the next one that comes.
     package func open() {
         guard let waiter = unsafe waiter else {

@@ -58,6 +58,8 @@ package enum Loop {
     private static var registrations: [Registration?] = []
     private static var count: UInt32 = 0
     static var timers = TimerQueue()
+    private static var moderation = Moderation()
+    private static var lastSteps: [@LoopActor () -> Void] = []
     /// Counts the turns of the loop.
     private static var turn: UInt64 = 0
     private static let batch = 512
@@ -120,6 +122,16 @@ package enum Loop {
         return timer
     }
 
+    /// Runs `body` once, when all events and jobs of this turn are served: what they have to send can go out together.
+    package static func atEndOfTurn(_ body: @escaping @LoopActor () -> Void) {
+        lastSteps.append(body)
+    }
+
+    /// Tells that so many pieces of streams went out in this turn. When they are many, the loop moderates its wake-ups.
+    package static func sent(pieces: Int) {
+        moderation.count(pieces, at: now)
+    }
+
     /// Suspends the calling task for at least that many milliseconds, or until it is cancelled.
     package static func sleep(milliseconds: Int) async throws {
         let gate = Gate()
@@ -162,7 +174,8 @@ package enum Loop {
         LoopExecutor.shared.adoptInbox()
     }
 
-    /// One turn: jobs, then timers that are due, then a wait for events, each followed by the jobs it made.
+    /// One turn: jobs, then timers that are due, then what was put off to the turn's end, then a wait for events, each
+    /// followed by the jobs it made.
     ///
     /// Before the wait it asks whether the jobs have finished what the loop runs for: nothing might ever wake it again.
     private static func step(isFinished: () -> Bool = { false }) {
@@ -173,7 +186,14 @@ package enum Loop {
             timer.body()
             executor.drain()
         }
+        while !lastSteps.isEmpty {
+            let steps = lastSteps
+            lastSteps = []
+            for step in steps { step() }
+            executor.drain()
+        }
         if isFinished() { return }
+        if moderation.pays(at: now) { Moderation.rest() }
         unsafe withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: batch) { events in
             let count = unsafe epoll_wait(
                 descriptor, events.baseAddress, Int32(batch), timers.milliseconds(from: now))

@@ -15,6 +15,9 @@ package final class Timer {
         self.body = body
     }
 
+    /// It has neither fired nor been cancelled.
+    package var isPending: Bool { place != nil }
+
     /// Takes the timer back. Without effect once it has fired.
     package func cancel() {
         Loop.timers.remove(self)

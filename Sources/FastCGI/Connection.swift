@@ -31,6 +31,7 @@ package final class Connection: Watcher {
     private var task: Task<Void, Never>?
     private let writable = Gate()
     private var waitsForSpace = false
+    private var waitsForFlush = false
     /// Bytes that may be written before the socket must be asked again whether it has room.
     private var credit = 0
     private let listener: Listener
@@ -103,7 +104,7 @@ package final class Connection: Watcher {
         }
         self.fastCGI = fastCGI
         exceedsBodyLimit = intake.exceedsBodyLimit
-        request = RequestParameters(fastCGI.parameters).request(body: fastCGI.takeBody())
+        request = RequestParameters(fastCGI.takeParameters()).request(body: fastCGI.takeBody())
         hasWrongLength = !exceedsBodyLimit && fastCGI.declaredLength != request.body.count
         state = .received
         task = listener.serve(self)
@@ -147,16 +148,29 @@ package final class Connection: Watcher {
         } while start < bytes.count
     }
 
-    /// As `write`, if that needs no waiting; false, with nothing sent, if it does or cannot be done at all.
+    /// As `write`, if that needs no waiting; false, with nothing sent, if it does or cannot be done at all. The piece
+    /// leaves at the end of this turn of the loop, with those of other connections: the web server, woken by the
+    /// first of them, finds all.
     package func writeAtOnce(_ bytes: [UInt8]) -> Bool {
         let charge = Self.charge(bytes.count)
         guard bytes.count <= LibFCGIRequest.recordLength, charge <= credit, !waitsForSpace,
             let fastCGI = try? openReply()
         else { return false }
         credit -= charge
-        // A lost connection shows at the next write.
-        if !fastCGI.send(bytes, bytes.indices) { _ = lost() }
+        fastCGI.put(bytes)
+        if !waitsForFlush {
+            waitsForFlush = true
+            listener.flushLater(self)
+        }
         return true
+    }
+
+    /// Sends what `writeAtOnce` has put off, unless something else has sent it meanwhile.
+    func flush() {
+        waitsForFlush = false
+        guard state == .open, !hasDeparted, let fastCGI else { return }
+        // A lost connection shows to the task at its next write.
+        if !fastCGI.flush() { _ = lost() }
     }
 
     /// Sends a small piece if that needs no waiting; else drops it. For comments, which may be lost.

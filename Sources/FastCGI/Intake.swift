@@ -9,7 +9,7 @@ final class Intake {
     }
 
     /// Shared by all connections: small requests, nearly all, are collected and parsed before anything else happens.
-    private static var shared: MemoryFile?
+    private static var shared: RecordPipe?
     private static var scratch = [UInt8](repeating: 0, count: 64 * 1024)
     /// Pieces taken in a row before other events have their turn.
     private static let batch = 16
@@ -17,7 +17,7 @@ final class Intake {
     private let descriptor: Int32
     private let bodyLimit: Int
     private var scanner = RecordScanner()
-    private var file: MemoryFile?
+    private var store: (any RecordStore)?
     private(set) var exceedsBodyLimit = false
 
     /// Bytes of body that were collected.
@@ -48,17 +48,17 @@ final class Intake {
         return .more
     }
 
-    /// The file with all that was collected, positioned at its start, or nil without memory for one.
-    func recorded() -> MemoryFile? {
-        file?.rewind()
-        return file
+    /// All that was collected, to be read from its start, or nil without memory for it.
+    func recorded() -> (any RecordStore)? {
+        store?.rewind()
+        return store
     }
 
-    /// Empties the file for its next user.
+    /// Empties the store for its next user.
     func release() {
-        file?.clear()
-        if file?.descriptor == -1, file === Self.shared { Self.shared = nil }
-        file = nil
+        store?.clear()
+        if store?.descriptor == -1, store === Self.shared { Self.shared = nil }
+        store = nil
     }
 
     /// Takes the last record from the socket. Only after the reply's end was sent. Whoever goes on sending for ever
@@ -76,17 +76,18 @@ final class Intake {
         if scanner.bodyLength > bodyLimit { exceedsBodyLimit = true }
         if exceedsBodyLimit && hadParameters { return true }
         do {
-            if file == nil { file = try scanner.isComplete ? Self.sharedFile() : MemoryFile() }
-            try file?.append(Self.scratch, count: count)
+            if store == nil { store = try newStore(for: count) }
+            try store?.append(Self.scratch, count: count)
             return true
         } catch { return false }
     }
 
-    private static func sharedFile() throws(SystemError) -> MemoryFile {
-        if let shared { return shared }
-        let file = try MemoryFile()
-        shared = file
-        return file
+    private func newStore(for count: Int) throws(SystemError) -> any RecordStore {
+        guard scanner.isComplete, count <= RecordPipe.capacity else { return try MemoryFile() }
+        if let shared = Self.shared { return shared }
+        let pipe = try RecordPipe()
+        Self.shared = pipe
+        return pipe
     }
 
     /// `recv` without waiting. −1 also when there is nothing yet.

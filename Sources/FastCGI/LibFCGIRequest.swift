@@ -16,7 +16,7 @@ final class LibFCGIRequest {
 
     private let request: UnsafeMutablePointer<FCGX_Request>
     private var body: [UInt8]
-    let parameters: [(name: String, value: String)]
+    private var parameters: [(name: String, value: String)]
 
     /// `CONTENT_LENGTH`; 0 when it is missing, −1 when it is no number.
     let declaredLength: Int
@@ -55,20 +55,30 @@ final class LibFCGIRequest {
         return body
     }
 
-    /// Puts bytes into the stream's buffer, to go out with the next `send` (`FCGX_PutStr`).
+    /// The FastCGI parameters, once.
+    func takeParameters() -> [(name: String, value: String)] {
+        defer { parameters = [] }
+        return parameters
+    }
+
+    /// Puts bytes into the stream's buffer, to go out with the next `send` or `flush` (`FCGX_PutStr`).
     func put(_ bytes: [UInt8]) {
         _ = unsafe bytes.withUnsafeBufferPointer { buffer in
             unsafe put(buffer)
         }
     }
 
-    /// Sends a part of `bytes`, at most one record, and all that was put before (`FCGX_PutStr`, `FCGX_FFlush`). False
-    /// when the connection is lost.
+    /// Sends a part of `bytes`, at most one record, and all that was put before. False when the connection is lost.
     func send(_ bytes: [UInt8], _ range: Range<Int>) -> Bool {
-        let out = unsafe request.pointee.out
         unsafe bytes.withUnsafeBufferPointer { buffer in
             unsafe put(UnsafeBufferPointer(rebasing: buffer[range]))
         }
+        return flush()
+    }
+
+    /// Sends all that was put before (`FCGX_FFlush`). False when the connection is lost.
+    func flush() -> Bool {
+        let out = unsafe request.pointee.out
         unsafe FCGX_FFlush(out)
         // FCGX_FFlush tells an error only once; the stream remembers it.
         return unsafe FCGX_GetError(out) == 0

@@ -16,6 +16,8 @@ package final class Listener: Watcher {
     package var active: Int { connections.count }
 
     private var connections: [ObjectIdentifier: Connection] = [:]
+    /// Connections with something to send at the end of this turn.
+    private var unflushed: [Connection] = []
     private let descriptor: Int32
     private let handle: @LoopActor (Connection) async -> Void
     private var isListening = false
@@ -80,6 +82,19 @@ package final class Listener: Watcher {
             await handle(connection)
             connection.breakOff()
         }
+    }
+
+    /// Flushes the connection when this turn of the loop ends.
+    func flushLater(_ connection: Connection) {
+        if unflushed.isEmpty { Loop.atEndOfTurn { [self] in flushAll() } }
+        unflushed.append(connection)
+    }
+
+    private func flushAll() {
+        let connections = unflushed
+        unflushed = []
+        for connection in connections { connection.flush() }
+        Loop.sent(pieces: connections.count)
     }
 
     func ended(_ connection: Connection) {

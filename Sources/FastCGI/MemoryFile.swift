@@ -1,9 +1,9 @@
 internal import CLinux
 internal import EventLoop
 
-/// A file without a name (`memfd_create`), where the records of one request are collected for libfcgi.
+/// A file without a name (`memfd_create`), for requests of any size.
 @LoopActor
-final class MemoryFile {
+final class MemoryFile: RecordStore {
     private(set) var descriptor: Int32
     private var length = 0
 
@@ -16,7 +16,6 @@ final class MemoryFile {
         if descriptor >= 0 { close(descriptor) }
     }
 
-    /// Appends the first `count` bytes of `bytes`.
     func append(_ bytes: [UInt8], count: Int) throws(SystemError) {
         var written = 0
         while written < count {
@@ -31,19 +30,16 @@ final class MemoryFile {
         }
     }
 
-    /// Sets the position that libfcgi will read from to the start.
     func rewind() {
         lseek(descriptor, 0, SEEK_SET)
     }
 
-    /// Drops the content, so that nothing of one request can be read by another.
     func clear() {
         guard length > 0 else { return }
         ftruncate(descriptor, 0)
         length = 0
     }
 
-    /// libfcgi has closed the descriptor.
     func forfeit() {
         descriptor = -1
     }

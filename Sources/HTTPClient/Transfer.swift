@@ -14,9 +14,7 @@ package import HTTP
     private let client: Client
     private let deadlines: Deadlines
     private let gate = Gate()
-    /// `reading` looks out for the task's cancellation.
-    private var isWatched = false
-    private var isInterrupted = false
+    private var flow: Flow?
     private let started = Loop.now
     private var easy: EasyHandle?
     private var timer: Timer?
@@ -58,35 +56,47 @@ package import HTTP
             switch end {
             case .failed(let error): throw error
             case .complete: return nil
-            case nil where !isWatched: try await gate.pass()
-            case nil:
-                if isInterrupted { throw CancellationError() }
-                await gate.passUnwatched()
+            case nil: try await gate.pass()
             }
         }
     }
 
-    /// Runs `body`, in which `next` is called often: the task's cancellation is watched once for all of it instead of
-    /// once a piece.
-    package func reading<Result>(
-        _ body: () async throws -> Result
-    ) async throws -> Result {
-        isWatched = true
-        defer { isWatched = false }
-        return try await withTaskCancellationHandler {
-            try await body()
-        } onCancel: {
-            if LoopExecutor.shared.isOnLoop {
-                assumeOnLoop { interrupt() }
-            } else {
-                spawn { self.interrupt() }
-            }
-        }
+    /// Hands each piece of the body to `receiver` as it arrives, without waking the task for it. Returns true as soon
+    /// as the receiver has returned false, because it wants to wait for something, and false at the body's proper end.
+    ///
+    /// The receiver is called from inside curl: it must not close this transfer. Throws what it throws, and what
+    /// `next` throws.
+    package func flow(
+        _ receiver: @escaping @LoopActor ([UInt8]) throws -> Bool
+    ) async throws -> Bool {
+        while !buffer.isEmpty { if try !receiver(take()) { return true } }
+        let flow = Flow(receiver)
+        self.flow = flow
+        defer { self.flow = nil }
+        while flow.isGoingOn, end == nil { try await gate.pass() }
+        if let error = flow.error { throw error }
+        if case .failed(let error) = end, flow.isGoingOn { throw error }
+        return !flow.isGoingOn
     }
 
-    private func interrupt() {
-        isInterrupted = true
-        gate.open()
+    /// Who takes the body while it flows.
+    private final class Flow {
+        private let receiver: @LoopActor ([UInt8]) throws -> Bool
+        private(set) var isGoingOn = true
+        private(set) var error: (any Error)?
+
+        init(_ receiver: @escaping @LoopActor ([UInt8]) throws -> Bool) {
+            self.receiver = receiver
+        }
+
+        /// Whether the receiver wants the next piece too.
+        @LoopActor func take(_ piece: [UInt8]) -> Bool {
+            do { isGoingOn = try receiver(piece) } catch {
+                self.error = error
+                isGoingOn = false
+            }
+            return isGoingOn
+        }
     }
 
     /// The whole body; more than `limit` bytes throw `.tooLarge`.
@@ -161,12 +171,15 @@ extension Transfer {
             isPaused = true
             return false
         }
-        let wasEmpty = buffer.isEmpty
-        unsafe buffer.append(contentsOf: body)
         let isFirst = lastByte == nil
         lastByte = Loop.now
         if isFirst { watchTime() }
-        if wasEmpty { gate.open() }
+        if let flow, flow.isGoingOn, buffer.isEmpty {
+            if unsafe !flow.take(Array(body)) { gate.open() }
+            return true
+        }
+        if buffer.isEmpty { gate.open() }
+        unsafe buffer.append(contentsOf: body)
         return true
     }
 

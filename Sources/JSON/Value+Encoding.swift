@@ -25,11 +25,22 @@ extension Value {
             text.append(.closingBracket)
         case .object(let members) where isJoined:
             text.append(.openingBrace)
-            for (index, member) in members.enumerated() {
-                if index > 0 { text.append(.comma) }
-                text += StringLiteral.encode(member.key)
-                text.append(.colon)
-                member.value.encode(into: &text)
+            var rest = members[...]
+            while let member = rest.first {
+                if rest.startIndex > 0 { text.append(.comma) }
+                let plain = rest.prefix { !$0.value.isJoined }
+                if plain.isEmpty {
+                    text += StringLiteral.encode(member.key)
+                    text.append(.colon)
+                    member.value.encode(into: &text)
+                    rest.removeFirst()
+                } else {
+                    // Neighbours that jansson can encode go to it together; their braces are ours already.
+                    var object: [UInt8] = []
+                    Jansson.encode(.object(Array(plain)), into: &object)
+                    text += object.dropFirst().dropLast()
+                    rest = rest.dropFirst(plain.count)
+                }
             }
             text.append(.closingBrace)
         default:

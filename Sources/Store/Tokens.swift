@@ -37,9 +37,14 @@ package struct APIToken: Sendable, Hashable {
 
 /// A token and whom it speaks for. Whether that is (still) allowed is the caller's judgement: revoked,
 /// expired and disabled ones are returned too, so that the refusal can name its reason.
-package struct TokenOwner: Sendable, Hashable {
-    package var token: APIToken
-    package var user: User
+package final class TokenOwner: Sendable {
+    package let token: APIToken
+    package let user: User
+
+    init(token: APIToken, user: User) {
+        self.token = token
+        self.user = user
+    }
 }
 
 /// The table `api_tokens`. Every change tells all workers on the channel `archway_tokens`: the digest

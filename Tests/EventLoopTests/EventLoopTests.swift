@@ -1,4 +1,4 @@
-import EventLoop
+@testable import EventLoop
 import Glibc
 import Testing
 
@@ -120,5 +120,29 @@ struct EventLoopTests {
             func ready(_ descriptor: Int32, _ readiness: Readiness) {}
         }
         #expect(throws: SystemError.self) { try Loop.watch(-1, for: .readable, by: Nobody()) }
+    }
+}
+
+@Suite("The moderation of wake-ups")
+struct ModerationTests {
+    private static func busy(_ perSecond: Int) -> Moderation {
+        var moderation = Moderation()
+        for millisecond in 1...200 {
+            let pieces = millisecond * perSecond / 1000 - (millisecond - 1) * perSecond / 1000
+            moderation.count(pieces, at: Int64(millisecond))
+        }
+        return moderation
+    }
+
+    @Test("pays only while thousands of pieces go out each second", arguments: [0, 400, 2900])
+    func quiet(_ perSecond: Int) {
+        #expect(!Self.busy(perSecond).pays(at: 201))
+    }
+
+    @Test("begins within a moment and ends with the crowd")
+    func crowd() {
+        let moderation = Self.busy(3100)
+        #expect(moderation.pays(at: 201))
+        #expect(!moderation.pays(at: 500))
     }
 }

@@ -152,8 +152,9 @@ struct ModelTableTests {
         #expect(table.list(for: Self.identity()).map(\.id) == ["a"])
         #expect(table.list(for: Self.identity(role: "admin")).map(\.id) == ["a", "admins"])
         #expect(table.list(for: Self.identity(.only(["x"]))).isEmpty)
-        var limited = Self.identity(role: "admin")
-        limited.tokenModels = ["admins"]
+        let limited = Identity(
+            roleName: "admin", role: Configuration.Role(actions: [.models]),
+            tokenModels: ["admins"])
         #expect(table.list(for: limited).map(\.id) == ["admins"])
         for (id, code) in [("x", "model_not_found"), ("admins", "model_not_allowed")] {
             do throws(APIError) {

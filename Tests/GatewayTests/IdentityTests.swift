@@ -21,11 +21,9 @@ struct IdentityTests {
     private static func identity(
         _ role: String, _ scopes: [String]?, _ models: [String]? = nil
     ) -> Identity {
-        var identity = Identity(
-            roleName: role, role: roles[role] ?? Configuration.Role(actions: []))
-        identity.scopes = scopes
-        identity.tokenModels = models
-        return identity
+        Identity(
+            roleName: role, role: roles[role] ?? Configuration.Role(actions: []), scopes: scopes,
+            tokenModels: models)
     }
 
     @Test("permits an action where the role has it and the token's scopes have it")
@@ -97,9 +95,9 @@ struct TokenRequestTests {
         var request = TokenRequest(lifetime: 90)
         request.scopes = asked
         request.models = models
-        var identity = Identity(roleName: "user", role: Configuration.Role(actions: [.chat]))
-        identity.scopes = held
-        identity.tokenModels = allowed
+        let identity = Identity(
+            roleName: "user", role: Configuration.Role(actions: [.chat]), scopes: held,
+            tokenModels: allowed)
         do throws(APIError) {
             try request.narrow(to: identity)
         } catch {

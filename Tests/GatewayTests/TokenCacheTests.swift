@@ -135,7 +135,7 @@ struct UsageLedgerTests {
     func many() async throws {
         let pool = try await makeStore()
         try await Usage.prepareMonths(at: .now, in: pool)
-        let ledger = UsageLedger(pool, Log(process: "test"))
+        let ledger = UsageLedger(pool, Log(process: "test")) { 1 }
         let count = Statement("count usage", "SELECT count(*) FROM usage WHERE id = ANY ($1)")
         var done: [Int] = []
         for number in 0..<200 {
@@ -152,9 +152,20 @@ struct UsageLedgerTests {
         #expect(try all.first?.integer(0) == 200)
     }
 
+    @Test("lets a row wait for those of other requests, but not for ever")
+    func company() async throws {
+        let pool = try await makeStore()
+        try await Usage.prepareMonths(at: .now, in: pool)
+        // A hundred run, and none of the others ends.
+        let ledger = UsageLedger(pool, Log(process: "test")) { 100 }
+        for number in 0..<3 { await ledger.add(Self.row(number)) }
+        let count = Statement("count all usage", "SELECT count(*) FROM usage")
+        #expect(try await pool.query(count, []).first?.integer(0) == 3)
+    }
+
     @Test("lets a request end although its row cannot be stored")
     func lost() async {
-        let ledger = UsageLedger(makeDeadPool(), Log(process: "test"))
+        let ledger = UsageLedger(makeDeadPool(), Log(process: "test")) { 1 }
         var done = 0
         for number in 0..<3 {
             spawn {

@@ -68,7 +68,7 @@ import Testing
             "", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n",
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n",
         ], [true, false])
-    func cancel(reply: String, watchesOnce: Bool) async throws {
+    func cancel(reply: String, flows: Bool) async throws {
         let asked = Counter()
         let server = try LoopbackServer { connection in
             _ = try connection.request()
@@ -84,10 +84,11 @@ import Testing
             defer { transfer.close() }
             do {
                 _ = try await transfer.head()
-                let read: @LoopActor () async throws -> Void = {
+                if flows {
+                    _ = try await transfer.flow { _ in true }
+                } else {
                     while try await transfer.next() != nil {}
                 }
-                if watchesOnce { try await transfer.reading(read) } else { try await read() }
             } catch is CancellationError {
                 cancelled.add()
             } catch {}

@@ -36,39 +36,20 @@ extension Chat {
             keepAlive: Int(worker.configuration.keepAlive * 1000),
             toleratesDeparture: model.finishesAlone)
         defer { reply.stop() }
-        var template = ChunkTemplate(id: id, created: created, model: request.model)
+        let relay = ChatRelay(self, reply)
         do {
             try await eachCandidate { candidate in
-                try await relay(candidate, reply, &template)
+                let stream = try await openStream(of: candidate)
+                defer { stream.close() }
+                try await relay.run(stream)
             }
-            try await end(reply, template)
+            try await end(reply, relay.template)
         } catch let error where reply.isOpen && !Self.isDeparture(error) {
             await record(.failed)
             exchange.findings.detail = exchange.findings.detail ?? fullFace(of: error)
-            try await reply.finish(template.failure(APIError(of: error)))
+            try await reply.finish(relay.template.failure(APIError(of: error)))
         }
         return .sent
-    }
-
-    private func relay(
-        _ candidate: Candidate, _ reply: EventStreamReply, _ template: inout ChunkTemplate
-    ) async throws {
-        let stream = try await openStream(of: candidate)
-        var output: [UInt8] = []
-        var hasBegun = false
-        try await stream.reading {
-            while try await stream.step({ answer.take($0, &template, into: &output) }) {
-                guard !output.isEmpty else { continue }
-                if !hasBegun {
-                    hasBegun = true
-                    exchange.findings.firstEventAt = Loop.now
-                    output = template.opening(choices: request.choices) + output
-                }
-                if !reply.writeAtOnce(output) { try await reply.write(output) }
-                output.removeAll(keepingCapacity: true)
-            }
-        }
-        if !hasBegun { try await reply.write(template.opening(choices: request.choices)) }
     }
 
     /// What follows the provider's last word. The answer is stored before the frames that call it whole go out.

@@ -34,45 +34,39 @@ final class ProviderStream {
         ready = events
     }
 
-    /// Runs `body` with this stream, and closes it whatever happens.
-    func reading<Result>(_ body: () async throws -> Result) async throws -> Result {
-        defer { close() }
-        guard let transfer else { return try await body() }
-        return try await transfer.reading(body)
-    }
-
-    /// Waits for the next piece and hands over its events. False when there is nothing more: the answer is whole
-    /// then, or this has thrown.
-    func step(_ take: (ChatEvent) -> Void) async throws -> Bool {
+    /// Hands over events as they arrive, and asks `goesOn` after each piece of them. Returns true when that was false,
+    /// or there may be more for another reason, and false when there is nothing more: the answer is whole then, or
+    /// this has thrown.
+    func flow(
+        _ take: @escaping @LoopActor (ChatEvent) -> Void,
+        goesOn: @escaping @LoopActor () -> Bool
+    ) async throws -> Bool {
         guard let transfer else {
             defer { ready = [] }
             ready.forEach(take)
             return !ready.isEmpty
         }
         if hasEnded { return false }
-        guard let piece = try await next(of: transfer) else {
-            hasEnded = true
-            try end(take)
-            return true
+        do {
+            let mayFollow = try await transfer.flow { [self] piece in
+                framer.append(piece)
+                while let data = try framer.next() { try read(data, take) }
+                return goesOn()
+            }
+            if mayFollow { return true }
+        } catch let error as ClientError {
+            // After the answer is whole, whatever ends the transfer is its end.
+            guard isFinished else { throw error }
         }
-        framer.append(piece)
-        while let data = try framer.next() { try read(data, take) }
+        hasEnded = true
+        try end(take)
         return true
     }
 
-    private func close() {
+    /// Closes the connection to the provider, unless the answer was whole.
+    func close() {
         timer?.cancel()
         transfer?.close()
-    }
-
-    /// The next piece of the body. After the answer is whole, whatever ends the transfer is its end.
-    private func next(of transfer: Transfer) async throws -> [UInt8]? {
-        do {
-            return try await transfer.next()
-        } catch let error as ClientError {
-            if isFinished { return nil }
-            throw error
-        }
     }
 
     private func read(_ data: [UInt8], _ take: (ChatEvent) -> Void) throws {

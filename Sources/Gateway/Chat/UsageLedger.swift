@@ -3,22 +3,30 @@ internal import JSON
 internal import PostgreSQL
 internal import Store
 
-/// Writes usage rows. Rows of requests that end at the same time go out in one statement, so that accounting costs
-/// little under load and still is durable before a reply ends.
+/// Writes usage rows. A statement costs PostgreSQL several times what a row of it does, so while many requests run,
+/// rows of those that end one after the other go out together. Each is durable before its reply ends all the same.
 @LoopActor
 final class UsageLedger {
-    /// Milliseconds between two statements while requests end together.
-    private static let gathering = 4
+    /// Rows that are worth a statement.
+    private static let enough = 32
+    /// Milliseconds that a row waits at most for company.
+    private static let patience = 20
 
     private let pool: Pool
     private let log: Log
+    /// Requests that run, those included whose rows are here.
+    private let running: @LoopActor () -> Int
     private var rows: [UsageRow] = []
     private var gates: [Gate] = []
     private var isWriting = false
+    /// Opens when there are enough rows.
+    private let company = Gate()
+    private var lastWrite = Loop.now - 1_000_000
 
-    init(_ pool: Pool, _ log: Log) {
+    init(_ pool: Pool, _ log: Log, running: @escaping @LoopActor () -> Int) {
         self.pool = pool
         self.log = log
+        self.running = running
     }
 
     /// Returns when the row is stored, or could not be.
@@ -26,15 +34,21 @@ final class UsageLedger {
         let gate = Gate()
         rows.append(row)
         gates.append(gate)
-        if !isWriting {
+        if isWriting {
+            if hasEnough { company.open() }
+        } else {
             isWriting = true
             spawn { [self] in await write() }
         }
         try? await gate.pass()
     }
 
+    /// When most of what runs has its row here, few are left to come: a lone request never waits.
+    private var hasEnough: Bool { rows.count >= min(Self.enough, running() * 3 / 4) }
+
     private func write() async {
         while !rows.isEmpty {
+            await gather()
             let (batch, waiting) = (rows, gates)
             (rows, gates) = ([], [])
             do {
@@ -47,10 +61,17 @@ final class UsageLedger {
                         Member("detail", .string(fullFace(of: error))),
                     ])
             }
+            lastWrite = Loop.now
             for gate in waiting { gate.open() }
-            // Under load it pays to let a few more rows gather; a lone request never waits for company.
-            if waiting.count > 1 { try? await Loop.sleep(milliseconds: Self.gathering) }
         }
         isWriting = false
+    }
+
+    /// Waits for company, if there was a row only a moment ago and so may soon be another.
+    private func gather() async {
+        guard !hasEnough, Loop.now - lastWrite < Self.patience else { return }
+        let timer = Loop.after(milliseconds: Self.patience) { [company] in company.open() }
+        defer { timer.cancel() }
+        repeat { try? await company.pass() } while !hasEnough && timer.isPending
     }
 }

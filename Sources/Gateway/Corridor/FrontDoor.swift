@@ -29,20 +29,25 @@ struct FrontDoor {
 
     /// Stations 3 and 4, then the route's own handler.
     private func walk(_ exchange: Exchange) async throws -> Answer {
-        let request = exchange.request
-        let (route, values) = try routes.find(request.method, request.path)
+        let (route, values) = try routes.find(exchange.request.method, exchange.request.path)
         exchange.route = "\(route.method.name) \(route.path)"
         exchange.pathValues = values
         if case .open = route.access { return try await route.handler(exchange, worker) }
 
-        let identity = try await worker.identification.identify(request)
+        let identity = try await worker.identification.identify(exchange.request)
         exchange.identity = identity
-        try Self.checkOrigin(request, identity)
-        if !identity.permits(route.access) {
+        try admit(exchange, identity, to: route.access)
+        return try await route.handler(exchange, worker)
+    }
+
+    /// Whether this identity may take the route, and the request can be served at all.
+    private func admit(_ exchange: Exchange, _ identity: Identity, to access: Access) throws {
+        try Self.checkOrigin(exchange.request, identity)
+        if !identity.permits(access) {
             let action =
-                if case .action(let action) = route.access { action.rawValue } else { "sign in" }
+                if case .action(let action) = access { action.rawValue } else { "sign in" }
             worker.audit(.refused(action), by: identity, in: exchange)
-            throw identity.isLimitedByToken(route.access)
+            throw identity.isLimitedByToken(access)
                 ? APIError.scopeMissing(action) : APIError.permissionDenied(action)
         }
         if exchange.connection.exceedsBodyLimit {
@@ -54,7 +59,6 @@ struct FrontDoor {
                 "The body is not as long as Content-Length says.")
         }
         if worker.isOverloaded { throw APIError.overloaded }
-        return try await route.handler(exchange, worker)
     }
 
     /// A browser that the web server signs in by a cookie or a password sends these along whichever page asks. No page

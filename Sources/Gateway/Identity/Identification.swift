@@ -20,12 +20,36 @@ struct Identification {
 
     /// Throws an `APIError` when nobody can be made out, `DatabaseError` when that cannot be known now.
     func identify(_ request: HTTP.Request) async throws -> Identity {
-        if let token = try Self.token(of: request) { return try await identify(token, request) }
-        if let name = request.remoteUser {
+        switch try claim(of: request) {
+        case .token(let digest):
+            let owner = try valid(try await cache.owner(of: digest))
+            guard let human = Self.assertedUser(request, by: owner.token) else {
+                return identity(owner.user, role: owner.user.role).limited(by: owner.token)
+            }
+            return try await external(.frontEnd, name: human.name, email: human.email)
+                .limited(by: owner.token)
+        case .webServerUser(let name):
             return try await external(.webServer, name: name, email: nil)
+        case .nobody:
+            guard permitsAnonymous else { throw APIError.missingAPIKey }
+            return identity(nil, role: defaultRole)
         }
-        guard permitsAnonymous else { throw APIError.missingAPIKey }
-        return identity(nil, role: defaultRole)
+    }
+
+    /// What a request says of who it is from.
+    private enum Claim {
+        /// The digest of a well-formed token.
+        case token([UInt8])
+        case webServerUser(String)
+        case nobody
+    }
+
+    private func claim(of request: HTTP.Request) throws(APIError) -> Claim {
+        if let token = try Self.token(of: request) {
+            guard TokenFormat.accepts(token) else { throw .invalidAPIKey }
+            return .token(TokenFormat.digest(token, pepper: pepper))
+        }
+        return request.remoteUser.map(Claim.webServerUser) ?? .nobody
     }
 
     /// With the role of this name; a role that the configuration no longer knows may do nothing.
@@ -35,18 +59,13 @@ struct Identification {
             role: roles[role] ?? Configuration.Role(actions: [], models: .only([])))
     }
 
-    private func identify(_ token: String, _ request: HTTP.Request) async throws -> Identity {
-        guard TokenFormat.accepts(token),
-            let owner = try await cache.owner(of: TokenFormat.digest(token, pepper: pepper)),
-            owner.token.revokedAt == nil, owner.user.disabledAt == nil
-        else { throw APIError.invalidAPIKey }
-        if let expiry = owner.token.expiresAt, expiry <= .now { throw APIError.expiredAPIKey }
-        let scopes = owner.token.scopes
-        if scopes.contains(Identity.assertUser), let human = Self.assertedUser(request) {
-            return try await external(.frontEnd, name: human.name, email: human.email)
-                .limited(by: owner.token)
+    /// The owner of a token that holds.
+    private func valid(_ owner: TokenOwner?) throws(APIError) -> TokenOwner {
+        guard let owner, owner.token.revokedAt == nil, owner.user.disabledAt == nil else {
+            throw .invalidAPIKey
         }
-        return identity(owner.user, role: owner.user.role).limited(by: owner.token)
+        if let expiry = owner.token.expiresAt, expiry <= .now { throw .expiredAPIKey }
+        return owner
     }
 
     private func external(
@@ -84,9 +103,11 @@ struct Identification {
         return first
     }
 
+    /// The human whom a front end speaks for, if its token lets it.
     private static func assertedUser(
-        _ request: HTTP.Request
+        _ request: HTTP.Request, by token: APIToken
     ) -> (name: String, email: String?)? {
+        guard token.scopes.contains(Identity.assertUser) else { return nil }
         func value(_ field: String) -> String? {
             request.fields[field].flatMap { PercentEncoding.decode($0) }
         }

@@ -1,38 +1,46 @@
 internal import Store
 
-/// Who a request comes from, and what that permits.
-struct Identity: Sendable {
+/// Who a request comes from, and what that permits. Made once and shared: it goes through the whole corridor.
+final class Identity: Sendable {
     /// The scope that lets a token say who the human is. Never part of `*`.
     static let assertUser = "assert_user"
 
     /// Nil only for anonymous.
-    var user: User?
+    let user: User?
+    let roleName: String
+    let role: Configuration.Role
     /// The API token that signed in, if one did.
-    var tokenID: String?
+    let tokenID: String?
     /// What the token may do of what its user's role permits; nil without a token. `*` is everything but `assert_user`.
-    var scopes: [String]?
+    let scopes: [String]?
     /// Models that the token may use; nil for all of the role's.
-    var tokenModels: [String]?
-    var roleName: String
-    var role: Configuration.Role
+    let tokenModels: [String]?
+
+    init(
+        user: User? = nil, roleName: String, role: Configuration.Role, tokenID: String? = nil,
+        scopes: [String]? = nil, tokenModels: [String]? = nil
+    ) {
+        self.user = user
+        self.roleName = roleName
+        self.role = role
+        self.tokenID = tokenID
+        self.scopes = scopes
+        self.tokenModels = tokenModels
+    }
 
     /// Nobody but the web server vouches for who it is.
     var isSignedInByWebServer: Bool { tokenID == nil && user != nil }
 
     /// The same, signed in by this token.
     func limited(by token: APIToken) -> Identity {
-        var identity = self
-        identity.tokenID = token.id
-        identity.scopes = token.scopes
-        identity.tokenModels = token.models
-        return identity
+        Identity(
+            user: user, roleName: roleName, role: role, tokenID: token.id, scopes: token.scopes,
+            tokenModels: token.models)
     }
 
     /// The user might, but this token may not.
     func isLimitedByToken(_ access: Access) -> Bool {
-        var user = self
-        user.scopes = nil
-        return user.permits(access) && !permits(access)
+        Identity(roleName: roleName, role: role).permits(access) && !permits(access)
     }
 
     func permits(_ access: Access) -> Bool {

@@ -39,6 +39,10 @@ final class TokenCache {
             touch(digest, entry)
             return entry.content
         }
+        return try await ask(digest)
+    }
+
+    private func ask(_ digest: [UInt8]) async throws -> TokenOwner? {
         let asked = generation
         guard let owner = try await Tokens.find(digest: digest, in: pool),
             constantTimeEqual(owner.token.digest, digest)

@@ -18,7 +18,9 @@ final class Worker {
     let log: Log
     let pool: PostgreSQL.Pool
     let client = Client()
-    let ledger: UsageLedger
+    private(set) lazy var ledger = UsageLedger(pool, log) { [unowned self] in
+        listener?.active ?? 1
+    }
     let identification: Identification
     let models: ModelTable
     let sideRequest: SideRequest
@@ -44,7 +46,6 @@ final class Worker {
         self.log = log
         self.pool = pool
         notifications = feed.listener
-        ledger = UsageLedger(pool, log)
         schema = Schema(pool)
         identification = Identification(
             pepper: Array(configuration.pepper.exposed.utf8), cache: cache,

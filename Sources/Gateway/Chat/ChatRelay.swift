@@ -1,0 +1,59 @@
+internal import EventLoop
+internal import OpenAI
+internal import Providers
+
+/// The middle of station 11: a provider's events become chunks in one buffer, which goes out once for all that
+/// arrived at once. The task sleeps meanwhile; it is woken only when the caller reads more slowly than the provider
+/// writes.
+@LoopActor
+final class ChatRelay {
+    private(set) var template: ChunkTemplate
+    private let chat: Chat
+    private let reply: EventStreamReply
+    /// What the caller has yet to get.
+    private var output: [UInt8] = []
+    private var hasBegun = false
+
+    init(_ chat: Chat, _ reply: EventStreamReply) {
+        self.chat = chat
+        self.reply = reply
+        template = ChunkTemplate(
+            id: chat.id, created: chat.created, model: chat.request.model)
+    }
+
+    /// Sends all that `stream` says.
+    func run(_ stream: ProviderStream) async throws {
+        while try await stream.flow(
+            { [self] event in chat.answer.take(event, &template, into: &output) },
+            goesOn: { [self] in sendAtOnce() })
+        {
+            try await send()
+        }
+        if !hasBegun {
+            begin()
+            try await send()
+        }
+    }
+
+    /// Sends what there is if that needs no waiting. False when it does.
+    private func sendAtOnce() -> Bool {
+        if output.isEmpty { return true }
+        if !hasBegun { begin() }
+        guard reply.writeAtOnce(output) else { return false }
+        output.removeAll(keepingCapacity: true)
+        return true
+    }
+
+    private func send() async throws {
+        guard !sendAtOnce() else { return }
+        try await reply.write(output)
+        output.removeAll(keepingCapacity: true)
+    }
+
+    /// The first chunk goes before everything else.
+    private func begin() {
+        hasBegun = true
+        chat.exchange.findings.firstEventAt = Loop.now
+        output = template.opening(choices: chat.request.choices) + output
+    }
+}
