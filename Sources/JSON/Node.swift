@@ -80,9 +80,21 @@ package struct Node: Sendable {
 
     /// Whether a string's text is this one, byte for byte (not by canonical equivalence).
     func spells(_ key: String) -> Bool {
-        let text = text
+        let entry = entry
+        guard entry.link == 0 else { return text.elementsEqual(key.utf8) }
         // Lengths differ for nearly every member that is looked at.
-        return text.count == key.utf8.count && text.elementsEqual(key.utf8)
+        guard Int(entry.end) - Int(entry.start) - 2 == key.utf8.count else { return false }
+        let bytes = storage.bytes
+        return Self.holds(bytes.span, at: Int(entry.start) + 1, key)
+    }
+
+    private static func holds(_ bytes: Span<UInt8>, at start: Int, _ key: String) -> Bool {
+        var index = start
+        for byte in key.utf8 {
+            guard bytes[index] == byte else { return false }
+            index += 1
+        }
+        return true
     }
 
     /// The tape index behind the value and all that it holds.

@@ -12,10 +12,14 @@ extension Value {
     /// Appends what `encoded()` returns.
     package func encode(into text: inout [UInt8]) {
         switch self {
-        case .verbatim(let json):
-            text += json
+        case .verbatim(let json): text += json
         case .number(let number):
-            text += number.isFinite ? Array(number.description.utf8) : Array("null".utf8)
+            text += (number.isFinite ? number.description : "null").utf8
+        // Spelled in one way only: an object of jansson's for each would cost more than all the rest.
+        case .null: text += "null".utf8
+        case .boolean(let boolean): text += (boolean ? "true" : "false").utf8
+        case .integer(let integer): text += integer.description.utf8
+        case .string(let string): StringLiteral.encode(string, into: &text)
         case .array(let elements) where isJoined:
             text.append(.openingBracket)
             for (index, element) in elements.enumerated() {
@@ -25,26 +29,14 @@ extension Value {
             text.append(.closingBracket)
         case .object(let members) where isJoined:
             text.append(.openingBrace)
-            var rest = members[...]
-            while let member = rest.first {
-                if rest.startIndex > 0 { text.append(.comma) }
-                let plain = rest.prefix { !$0.value.isJoined }
-                if plain.isEmpty {
-                    text += StringLiteral.encode(member.key)
-                    text.append(.colon)
-                    member.value.encode(into: &text)
-                    rest.removeFirst()
-                } else {
-                    // Neighbours that jansson can encode go to it together; their braces are ours already.
-                    var object: [UInt8] = []
-                    Jansson.encode(.object(Array(plain)), into: &object)
-                    text += object.dropFirst().dropLast()
-                    rest = rest.dropFirst(plain.count)
-                }
+            for (index, member) in members.enumerated() {
+                if index > 0 { text.append(.comma) }
+                StringLiteral.encode(member.key, into: &text)
+                text.append(.colon)
+                member.value.encode(into: &text)
             }
             text.append(.closingBrace)
-        default:
-            Jansson.encode(self, into: &text)
+        case .array, .object: Jansson.encode(self, into: &text)
         }
     }
 

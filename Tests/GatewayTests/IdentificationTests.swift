@@ -1,3 +1,4 @@
+import Crypto
 import EventLoop
 import HTTP
 import JSON
@@ -37,7 +38,7 @@ struct IdentificationTests {
         var request = TokenRequest(lifetime: 1)
         request.scopes = scopes
         let (secret, token) = try request.mint(
-            for: user.id, pepper: Array(House.pepper.utf8), pepperVersion: 1)
+            for: user.id, pepper: HMAC.Key(Array(House.pepper.utf8)), pepperVersion: 1)
         try await Tokens.insert(token, in: pool)
         return secret
     }

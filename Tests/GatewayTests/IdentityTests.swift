@@ -1,3 +1,4 @@
+import Crypto
 import EventLoop
 import HTTP
 import JSON
@@ -188,7 +189,7 @@ struct TokenRequestTests {
     func minting() throws {
         var request = TokenRequest(lifetime: 2)
         request.scopes = ["chat"]
-        let pepper = Array("a pepper of more than 32 characters".utf8)
+        let pepper = HMAC.Key(Array("a pepper of more than 32 characters".utf8))
         let (secret, token) = try request.mint(for: "user_1", pepper: pepper, pepperVersion: 3)
         #expect(TokenFormat.accepts(secret))
         #expect(token.digest == TokenFormat.digest(secret, pepper: pepper))

@@ -69,11 +69,11 @@ struct TokenFormatTests {
     func digest() {
         let token = "archi_00000000000000000000000000000000000000000002CZclj"
         let digest = TokenFormat.digest(
-            token, pepper: Array("pepper-pepper-pepper-pepper-pepper!".utf8))
+            token, pepper: HMAC.Key(Array("pepper-pepper-pepper-pepper-pepper!".utf8)))
         #expect(
             Hex.encode(digest)
                 == "bc87d122c17cd09c8bc73bcb3258c112d23f4ef6b36f907e9bb028de7a6f889d")
-        let other = TokenFormat.digest(token, pepper: Array("another pepper".utf8))
+        let other = TokenFormat.digest(token, pepper: HMAC.Key(Array("another pepper".utf8)))
         #expect(other != digest)
     }
 }

@@ -15,7 +15,7 @@ enum TokenCommands {
         let (secret, token) = try Setup.withDatabase(configuration) { pool in
             let user = try await owner(name, isAdmin: isAdmin, in: pool)
             let (secret, token) = try request.mint(
-                for: user.id, pepper: Array(configuration.pepper.exposed.utf8),
+                for: user.id, pepper: configuration.pepperKey,
                 pepperVersion: configuration.pepperVersion)
             try await Tokens.insert(token, in: pool)
             try await AuditEvent.tokenMinted(id: token.id, user: user.id).recordOnHost(in: pool)
@@ -54,7 +54,7 @@ enum TokenCommands {
             var id = word
             if TokenFormat.accepts(word) {
                 let digest = TokenFormat.digest(
-                    word, pepper: Array(configuration.pepper.exposed.utf8))
+                    word, pepper: configuration.pepperKey)
                 id = try await Tokens.find(digest: digest, in: pool)?.token.id ?? ""
             }
             guard let token = try await Tokens.revoke(id, at: .now, in: pool) else {

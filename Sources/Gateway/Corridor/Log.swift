@@ -62,8 +62,7 @@ final class Log {
     }
 }
 
-/// A JSON object on one line. Nearly all that a log says is ids and words that need no escapes; these are written as
-/// they are, and only the rest is encoded by jansson.
+/// A JSON object on one line.
 private struct LogLine: Sendable {
     /// Bytes of a text that are told; the longest are those of a provider's refusal.
     private static let longest = 600
@@ -80,13 +79,7 @@ private struct LogLine: Sendable {
     mutating func add(_ key: String, _ text: String?) {
         guard let text = text.map(Self.bounded) else { return }
         begin(key)
-        if text.utf8.allSatisfy({ (0x20...0x7e).contains($0) && $0 != 0x22 && $0 != 0x5c }) {
-            bytes.append(UInt8(ascii: "\""))
-            bytes.append(contentsOf: text.utf8)
-            bytes.append(UInt8(ascii: "\""))
-        } else {
-            bytes += StringLiteral.encode(text)
-        }
+        StringLiteral.encode(text, into: &bytes)
     }
 
     mutating func add(_ key: String, _ number: Int?) {

@@ -12,7 +12,7 @@ struct Identification {
     /// Characters of the longest name that somebody may vouch for.
     private static let longestName = 200
 
-    let pepper: [UInt8]
+    let pepper: HMAC.Key
     let cache: TokenCache
     let roles: [String: Configuration.Role]
     let defaultRole: String

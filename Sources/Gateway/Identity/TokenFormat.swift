@@ -26,11 +26,16 @@ enum TokenFormat {
     }
 
     /// The HMAC-SHA-256 under which a token is stored.
-    static func digest(_ token: String, pepper: [UInt8]) -> [UInt8] {
-        HMAC.sha256(Array(token.utf8), key: pepper)
+    static func digest(_ token: String, pepper: HMAC.Key) -> [UInt8] {
+        pepper.sha256(Array(token.utf8))
     }
 
     private static func checksum(_ random: [UInt8]) -> String {
         Base62.encode(CRC32.checksum(random))
     }
+}
+
+extension Configuration {
+    /// The pepper, ready to digest tokens.
+    var pepperKey: HMAC.Key { HMAC.Key(Array(pepper.exposed.utf8)) }
 }

@@ -1,3 +1,4 @@
+internal import Crypto
 internal import EventLoop
 internal import OpenAI
 internal import PostgreSQL
@@ -39,7 +40,7 @@ struct TokenRequest: Sendable {
     /// Makes the token's secret and its row.
     @LoopActor
     func mint(
-        for user: String, pepper: [UInt8], pepperVersion: Int
+        for user: String, pepper: HMAC.Key, pepperVersion: Int
     ) throws -> (secret: String, token: APIToken) {
         let secret = try TokenFormat.mint()
         let now = Timestamp.now

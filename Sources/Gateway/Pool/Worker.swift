@@ -48,7 +48,7 @@ final class Worker {
         notifications = feed.listener
         schema = Schema(pool)
         identification = Identification(
-            pepper: Array(configuration.pepper.exposed.utf8), cache: cache,
+            pepper: configuration.pepperKey, cache: cache,
             roles: configuration.roles, defaultRole: configuration.defaultRole,
             permitsAnonymous: configuration.isAnonymousAllowed)
         models = ModelTable(
