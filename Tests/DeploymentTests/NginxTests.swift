@@ -62,6 +62,22 @@ struct NginxTests {
         expect(fault, Expectation(status: 500, type: "server_error", code: "internal_error"))
     }
 
+    @Test(
+        "What nginx cannot read, or will not pass on, is refused in JSON",
+        arguments: [
+            ("GET", "Host: a\r\nHost: b\r\n", 400, "invalid_request"),
+            ("GET", "Host: a\r\nA B: c\r\n", 400, "invalid_request"),
+            ("GET", "", 400, "invalid_request"),
+            ("GET", "Host: a\r\nLong: LONG\r\n", 400, "invalid_request"),
+            ("TRACE", "Host: a\r\n", 405, "method_not_allowed"),
+        ])
+    func unreadable(_ method: String, _ fields: String, _ status: Int, _ code: String) throws {
+        let nginx = try Nginx(locations: "location / { fastcgi_pass SOCKET; }")
+        let long = fields.replacing("LONG", with: String(repeating: "x", count: 40_000))
+        let reply = try nginx.request("\(method) / HTTP/1.1\r\n\(long)\r\n")
+        expect(reply, Expectation(status: status, type: "invalid_request_error", code: code))
+    }
+
     @Test("A worker that says nothing is a 504 in JSON")
     func silent() throws {
         let nginx = try Nginx(
