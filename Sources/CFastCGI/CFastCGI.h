@@ -19,6 +19,11 @@ static inline void archway_fcgi_connect(FCGX_Request *request, int connection) {
     FCGX_FreeStream(&request->in);
 }
 
+// FCGX_PutStr for bytes, from `offset` on.
+static inline int archway_fcgi_put(FCGX_Stream *stream, const unsigned char *bytes, int offset, int count) {
+    return FCGX_PutStr((const char *)bytes + offset, count, stream);
+}
+
 // Ends stderr and stdout and sends END_REQUEST, as FCGX_Finish_r does, but leaves the connection open. Nonzero on failure.
 static inline int archway_fcgi_end(FCGX_Request *request) {
     int failed = FCGX_FClose(request->err);

@@ -63,17 +63,19 @@ final class LibFCGIRequest {
 
     /// Puts bytes into the stream's buffer, to go out with the next `send` or `flush` (`FCGX_PutStr`).
     func put(_ bytes: [UInt8]) {
-        _ = unsafe bytes.withUnsafeBufferPointer { buffer in
-            unsafe put(buffer)
-        }
+        put(bytes, bytes.indices)
     }
 
     /// Sends a part of `bytes`, at most one record, and all that was put before. False when the connection is lost.
     func send(_ bytes: [UInt8], _ range: Range<Int>) -> Bool {
-        unsafe bytes.withUnsafeBufferPointer { buffer in
-            unsafe put(UnsafeBufferPointer(rebasing: buffer[range]))
-        }
+        put(bytes, range.clamped(to: bytes.indices))
         return flush()
+    }
+
+    private func put(_ bytes: [UInt8], _ range: Range<Int>) {
+        _ = unsafe archway_fcgi_put(
+            request.pointee.out, bytes, Int32(clamping: range.lowerBound),
+            Int32(clamping: range.count))
     }
 
     /// Sends all that was put before (`FCGX_FFlush`). False when the connection is lost.
@@ -87,13 +89,6 @@ final class LibFCGIRequest {
     /// Ends the streams and sends `FCGI_END_REQUEST`. False when the connection is lost.
     func end() -> Bool {
         unsafe archway_fcgi_end(request) == 0
-    }
-
-    private func put(_ buffer: UnsafeBufferPointer<UInt8>) {
-        guard let base = buffer.baseAddress else { return }
-        unsafe base.withMemoryRebound(to: CChar.self, capacity: buffer.count) { text in
-            _ = unsafe FCGX_PutStr(text, Int32(clamping: buffer.count), request.pointee.out)
-        }
     }
 
     private static func read(

@@ -9,9 +9,8 @@ func receiveHead(
 ) -> Int {
     guard let context = unsafe context else { return 0 }
     let line = unsafe Array(UnsafeRawBufferPointer(start: bytes, count: count))
-    let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context)
-    return assumeOnLoop { unsafe transfer._withUnsafeGuaranteedRef { $0.received(headLine: line) } }
-        ? count : 0
+    let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+    return assumeOnLoop { transfer.received(headLine: line) } ? count : 0
 }
 
 func receiveBody(
@@ -20,10 +19,8 @@ func receiveBody(
 ) -> Int {
     guard let context = unsafe context else { return 0 }
     nonisolated(unsafe) let body = unsafe UnsafeRawBufferPointer(start: bytes, count: count)
-    let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context)
-    let isTaken = assumeOnLoop {
-        unsafe transfer._withUnsafeGuaranteedRef { unsafe $0.received(body: body) }
-    }
+    let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+    let isTaken = assumeOnLoop { unsafe transfer.received(body: body) }
     return isTaken ? count : Int(CURL_WRITEFUNC_PAUSE)
 }
 
