@@ -40,6 +40,10 @@ struct NginxTests {
             reply,
             Expectation(status: 413, type: "invalid_request_error", code: "request_too_large"))
         #expect(reply.text.contains("64 MiB"))
+        // The histories of chats with pictures are larger than what nginx takes by itself.
+        let large = try nginx.request(
+            post + "Content-Length: 3145728\r\n\r\n" + String(repeating: " ", count: 3_145_728))
+        #expect(large.status == 502)
     }
 
     @Test("No worker behind the socket is a 502 in JSON")
