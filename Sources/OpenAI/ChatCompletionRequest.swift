@@ -2,7 +2,7 @@ package import JSON
 
 /// `POST /v1/chat/completions`: a typed view over the caller's untouched bytes. Whatever has no
 /// name here is forwarded as it stands.
-package struct ChatCompletionRequest: Sendable {
+package struct ChatCompletionRequest: CompletionRequest {
     /// The body as it came.
     package let document: Document
     /// The model's id as the caller wrote it.
@@ -22,23 +22,13 @@ package struct ChatCompletionRequest: Sendable {
 
     /// Parses and validates. Throws with the path of the first member that is wrong.
     package init(_ body: [UInt8]) throws(APIError) {
-        guard !body.isEmpty else { throw .emptyBody }
-        let document: Document
-        do throws(ParseError) {
-            document = try Document(body)
-        } catch {
-            throw .invalidJSON(error)
-        }
-        try self.init(document)
+        try self.init(Document(requestBody: body))
     }
 
     /// Validates a document that is already parsed, for example one that a policy has edited.
     package init(_ document: Document) throws(APIError) {
         let root = RequestField(node: document.root, path: "")
-        guard root.node.kind == .object else { throw .bodyNotAnObject }
-        let name = try root.required("model")
-        model = try name.string()
-        guard !model.isEmpty else { throw .invalidValue(name.path, "it must name a model") }
+        model = try root.modelName()
         messages = try checkMessages(of: root)
         try checkParameters(of: root)
         try checkToolChoice(of: root)

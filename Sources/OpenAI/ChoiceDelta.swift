@@ -46,6 +46,24 @@ package struct ChoiceDelta: Sendable {
     }
 
     /// The element of a chunk's `choices`.
+    package func value(in form: CompletionForm) -> Value {
+        switch form {
+        case .chat: value
+        case .text: textValue
+        }
+    }
+
+    /// The same on the wire of texts, which has no place for anything but `content`.
+    private var textValue: Value {
+        [
+            "index": .integer(index),
+            "text": delta.first { $0.key == "content" }?.value ?? "",
+            "logprobs": logprobs.map(Value.verbatim) ?? .null,
+            "finish_reason": finishReason.map { .string($0.rawValue) } ?? .null,
+        ]
+    }
+
+    /// The element of a chat completion chunk's `choices`.
     package var value: Value {
         var members = delta
         if !toolCalls.isEmpty {

@@ -10,19 +10,22 @@ package struct ChunkTemplate: Sendable {
     private let id: String
     private let created: Int
     private let model: String
+    private let form: CompletionForm
     private var origin = Origin()
     /// `data: {…,"choices":[`
     private var head: [UInt8] = []
-    /// `head` and `{"index":0,"delta":{"content":"`
+    /// `head` and what goes before the text of choice 0, such as `{"index":0,"delta":{"content":"`
     private var textHead: [UInt8] = []
-    private static let textTail = Array("\"},\"finish_reason\":null}]}\n\n".utf8)
+    private let textTail: [UInt8]
     private static let tail = Array("]}\n\n".utf8)
 
     /// A stream's identity: `id` as `chatcmpl-…`, `created` in Unix seconds, `model` as asked for.
-    package init(id: String, created: Int, model: String) {
+    package init(id: String, created: Int, model: String, form: CompletionForm = .chat) {
         self.id = id
         self.created = created
         self.model = model
+        self.form = form
+        textTail = Array((form.afterText + "}]}\n\n").utf8)
         prepare()
     }
 
@@ -33,9 +36,10 @@ package struct ChunkTemplate: Sendable {
         prepare()
     }
 
-    /// The first chunk of each choice: `{"role":"assistant","content":""}`.
+    /// The first chunk of each choice: `{"role":"assistant","content":""}`. Texts have none.
     package func opening(choices: Int = 1) -> [UInt8] {
-        frames(
+        guard form == .chat else { return [] }
+        return frames(
             (0..<max(choices, 1)).map { index in
                 ChoiceDelta(
                     index: index,
@@ -46,7 +50,7 @@ package struct ChunkTemplate: Sendable {
     /// Text of choice 0, which is the inside of a JSON string literal already. More than a chunk
     /// may hold becomes several chunks.
     package func text(_ escaped: ArraySlice<UInt8>, into output: inout [UInt8]) {
-        let room = Self.limit - textHead.count - Self.textTail.count
+        let room = Self.limit - textHead.count - textTail.count
         guard escaped.count > room else { return textChunk(escaped, into: &output) }
         for piece in EscapedText.pieces(escaped, limit: room) { textChunk(piece, into: &output) }
     }
@@ -54,7 +58,7 @@ package struct ChunkTemplate: Sendable {
     private func textChunk(_ escaped: ArraySlice<UInt8>, into output: inout [UInt8]) {
         output.append(contentsOf: textHead)
         output.append(contentsOf: escaped)
-        output.append(contentsOf: Self.textTail)
+        output.append(contentsOf: textTail)
     }
 
     /// One chunk for each step; steps that show nothing give none, too long ones several.
@@ -116,13 +120,13 @@ package struct ChunkTemplate: Sendable {
         let chunk = Value.object(members(choices: [])).encoded()
         // The encoder writes `…"choices":[]}` last.
         head = Array("data: ".utf8) + chunk.dropLast(2)
-        textHead = head + Array(#"{"index":0,"delta":{"content":""#.utf8)
+        textHead = head + Array((#"{"index":0,"# + form.beforeText).utf8)
     }
 
     private func members(choices: [Value]) -> [Member] {
         [
             Member("id", .string(id)),
-            Member("object", "chat.completion.chunk"),
+            Member("object", .string(form.chunkObject)),
             Member("created", .integer(created)),
             Member("model", .string(model)),
         ] + origin.members + [Member("choices", .array(choices))]
@@ -135,7 +139,7 @@ package struct ChunkTemplate: Sendable {
     }
 
     private func append(_ delta: ChoiceDelta, to output: inout [UInt8]) {
-        let choice = delta.value.encoded()
+        let choice = delta.value(in: form).encoded()
         let room = Self.limit - head.count - Self.tail.count
         if choice.count > room, let parts = delta.divided(limit: room / 2) {
             for part in parts { append(part, to: &output) }
@@ -150,6 +154,32 @@ package struct ChunkTemplate: Sendable {
         var output: [UInt8] = []
         ServerSentEvent.frame(data: Value.object(members).encoded(), into: &output)
         return output
+    }
+}
+
+extension CompletionForm {
+    /// `object` of a chunk.
+    fileprivate var chunkObject: String {
+        switch self {
+        case .chat: "chat.completion.chunk"
+        case .text: "text_completion"
+        }
+    }
+
+    /// Of a choice that says nothing but text: from behind its index to the text.
+    fileprivate var beforeText: String {
+        switch self {
+        case .chat: #""delta":{"content":""#
+        case .text: #""text":""#
+        }
+    }
+
+    /// The same: from the text to the end.
+    fileprivate var afterText: String {
+        switch self {
+        case .chat: #""},"finish_reason":null"#
+        case .text: #"","logprobs":null,"finish_reason":null"#
+        }
     }
 }
 

@@ -14,7 +14,7 @@ extension APIError {
     /// 400: the body is JSON but no object.
     package static let bodyNotAnObject = APIError(
         400, type: invalidRequest, code: "invalid_type",
-        "The request body must be an object, for example {\"model\": …, \"messages\": […]}.")
+        "The request body must be an object, for example {\"model\": …}.")
 
     /// 400: the body does not parse; names the reason and the byte.
     package static func invalidJSON(_ error: ParseError) -> APIError {

@@ -6,25 +6,25 @@ internal import Providers
 /// arrived at once. The task sleeps meanwhile; it is woken only when the caller reads more slowly than the provider
 /// writes.
 @LoopActor
-final class ChatRelay {
+final class ChatRelay<Route: Generation> {
     private(set) var template: ChunkTemplate
-    private let chat: Chat
+    private let route: Route
     private let reply: EventStreamReply
     /// What the caller has yet to get.
     private var output: [UInt8] = []
     private var hasBegun = false
 
-    init(_ chat: Chat, _ reply: EventStreamReply) {
-        self.chat = chat
+    init(_ route: Route, _ reply: EventStreamReply) {
+        self.route = route
         self.reply = reply
         template = ChunkTemplate(
-            id: chat.id, created: chat.created, model: chat.request.model)
+            id: route.id, created: route.created, model: route.request.model, form: route.form)
     }
 
     /// Sends all that `stream` says.
     func run(_ stream: ProviderStream) async throws {
         while try await stream.flow(
-            { [self] event in chat.answer.take(event, &template, into: &output) },
+            { [self] event in route.answer.take(event, &template, into: &output) },
             goesOn: { [self] in sendAtOnce() })
         {
             try await send()
@@ -53,7 +53,7 @@ final class ChatRelay {
     /// The first chunk goes before everything else.
     private func begin() {
         hasBegun = true
-        chat.exchange.findings.firstEventAt = Loop.now
-        output = template.opening(choices: chat.request.choices) + output
+        route.inquiry.exchange.findings.firstEventAt = Loop.now
+        output = template.opening(choices: route.request.choices) + output
     }
 }

@@ -13,12 +13,7 @@ struct RequestBody: Sendable {
             root = nil
             return
         }
-        do {
-            root = try Document(request.body).root
-        } catch {
-            throw .invalidJSON(error)
-        }
-        guard root?.kind == .object else { throw .bodyNotAnObject }
+        root = try Document(requestBody: request.body).root
     }
 
     /// A member that is there and not null.
@@ -67,5 +62,16 @@ struct RequestBody: Sendable {
             texts.append(text)
         }
         return texts
+    }
+}
+
+extension HTTP.Request {
+    /// The body of a route of OpenAI's. It may be declared as JSON only, or not at all.
+    var jsonBody: [UInt8] {
+        get throws(APIError) {
+            let type = fields["content-type"]?.lowercased() ?? "application/json"
+            guard type.hasPrefix("application/json") else { throw .unsupportedMediaType }
+            return body
+        }
     }
 }

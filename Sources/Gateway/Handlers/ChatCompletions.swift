@@ -8,7 +8,7 @@ enum ChatCompletions {
     static func create(_ exchange: Exchange, _ worker: Worker) async throws -> Answer {
         guard let identity = exchange.identity else { throw APIError.missingAPIKey }
         let chat = try Chat(exchange, worker, identity)
-        guard chat.model.finishesAlone else { return try await chat.run(identity) }
+        guard chat.finishesAlone else { return try await chat.run(identity) }
         // In a task that the caller's departure does not cancel.
         let outcome = Outcome()
         await spawn {

@@ -1,0 +1,104 @@
+internal import EventLoop
+internal import HTTP
+internal import OpenAI
+internal import Providers
+internal import Store
+
+/// An answer that a model writes, on its way from the provider to the caller. Chat and text completions differ in what
+/// they ask and in what goes with the text; the way is the same.
+@LoopActor
+protocol Generation: AnyObject {
+    associatedtype Request: CompletionRequest
+
+    var inquiry: Inquiry { get }
+    var request: Request { get }
+    var form: CompletionForm { get }
+    /// Of the reply and of each chunk.
+    var id: String { get }
+    /// Unix seconds.
+    var created: Int { get }
+    /// What was said so far.
+    var answer: ChatAnswer { get set }
+    /// Goes on with the provider although the caller has left.
+    var finishesAlone: Bool { get }
+    /// Characters of ours that the model reads besides the request's.
+    var addedCharacterCount: Int { get }
+
+    /// Asks a candidate for a stream. Returns when the provider has accepted the question.
+    func openStream(of candidate: Candidate) async throws -> ProviderStream
+    /// Asks a candidate for a whole completion.
+    func completion(of candidate: Candidate) async throws -> ProviderCompletion
+    /// The body of the reply that is not streamed. May add to the answer.
+    func body() -> [UInt8]
+    /// What goes between the provider's last word and the end of a stream, framed. May add to the answer.
+    func lastWords(_ template: ChunkTemplate) -> [UInt8]
+    /// Station 12.
+    func record(_ ended: UsageRow.Ended) async
+}
+
+extension Generation {
+    /// Stations 10 to 12.
+    func respond() async throws -> Answer {
+        request.isStream ? try await stream() : try await complete()
+    }
+
+    /// The provider's figures, or an estimate that says it is one: four characters a token.
+    var usage: OpenAI.Usage {
+        answer.usage
+            ?? OpenAI.Usage(
+                promptTokens: (request.characterCount + addedCharacterCount + 3) / 4,
+                completionTokens: (answer.characterCount + 3) / 4, source: .estimated)
+    }
+
+    /// What is charged for an answer that ended so: nothing if nothing was said.
+    func charge(_ ended: UsageRow.Ended) -> OpenAI.Usage? {
+        ended != .failed || answer.hasBegun || answer.usage != nil ? usage : nil
+    }
+
+    /// The reply as one JSON text.
+    private func complete() async throws -> Answer {
+        try await inquiry.eachCandidate { candidate in
+            answer.take(try await completion(of: candidate))
+        }
+        inquiry.exchange.findings.firstEventAt = Loop.now
+        let body = body()
+        inquiry.exchange.findings.status = Status.ok.rawValue
+        await record(.completed)
+        return .response(.json(body))
+    }
+
+    /// The reply as a stream. Once it is open, a failure is told in band, and `[DONE]` only follows what is whole.
+    private func stream() async throws -> Answer {
+        let (exchange, configuration) = (inquiry.exchange, inquiry.worker.configuration)
+        let reply = EventStreamReply(
+            exchange, hold: Int(configuration.firstEventHold * 1000),
+            keepAlive: Int(configuration.keepAlive * 1000), toleratesDeparture: finishesAlone)
+        defer { reply.stop() }
+        let relay = ChatRelay(self, reply)
+        do {
+            try await inquiry.eachCandidate(unless: { answer.hasBegun }) { candidate in
+                let stream = try await openStream(of: candidate)
+                defer { stream.close() }
+                try await relay.run(stream)
+            }
+            try await end(reply, relay.template)
+        } catch let error where reply.isOpen && !Inquiry.isDeparture(error) {
+            await record(.failed)
+            exchange.findings.detail = exchange.findings.detail ?? fullFace(of: error)
+            try await reply.finish(relay.template.failure(APIError(of: error)))
+        }
+        return .sent
+    }
+
+    /// What follows the provider's last word. The answer is stored before the frames that call it whole go out.
+    private func end(_ reply: EventStreamReply, _ template: ChunkTemplate) async throws {
+        var output: [UInt8] = []
+        answer.end(template, into: &output)
+        output += lastWords(template)
+        output += template.choices(answer.endings)
+        if request.includesUsage { output += template.usage(usage) }
+        await record(.completed)
+        output += ServerSentEvent.done
+        try await reply.finish(output)
+    }
+}
