@@ -15,6 +15,11 @@ package protocol Provider: Sendable {
         -> ProviderCompletion
     /// Reads one stream.
     func reader(of question: Question) -> any StreamReader
+    /// The request for embeddings. Throws when the wire cannot say what the caller wants.
+    func embeddings(_ call: EmbeddingCall) throws(APIError) -> ProviderRequest
+    /// Reads the reply to it: one embedding for each text, or a failure.
+    func embeddings(_ body: [UInt8], to call: EmbeddingCall) throws(ProviderFailure)
+        -> ProviderEmbeddings
     /// What a reply with an error status means.
     func failure(status: Status, fields: Fields, body: [UInt8]) -> ProviderFailure
     /// The request that lists the provider's models; `nil` when there is none.

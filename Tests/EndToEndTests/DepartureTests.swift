@@ -79,6 +79,37 @@ extension EndToEnd {
             #expect(isClosed)
         }
 
+        /// Leaves while the provider is silent. Its connection closes, and there is one more usage row, incomplete.
+        static func leave(
+            _ site: Deployment, _ user: User, _ path: String, _ body: String
+        ) async throws {
+            var request = WebRequest("POST", path)
+            request.fields = [
+                ("Content-Type", "application/json"), ("Authorization", "Bearer \(user.token)"),
+            ]
+            request.body = Array(body.utf8)
+            let earlier = site.provider.recorded.count
+            func asked() -> Recorded? {
+                site.provider.recorded.dropFirst(earlier).last { $0.path == path }
+            }
+            func rows() async throws -> Int? {
+                Int(
+                    try await site.sql(
+                        """
+                        SELECT count(*) FROM usage WHERE route = 'POST \(path)' AND model = 'hang'
+                        AND ended = 'incomplete' AND status IN (200, 499) AND prompt_tokens > 0
+                        """))
+            }
+            let before = try #require(try await rows())
+            let call = try site.call(request)
+            #expect(await waitUntil { asked() != nil })
+            call.leave()
+            #expect(await waitUntil { asked()?.ended != nil })
+            #expect(asked()?.closedEarly == true)
+            let isCharged = try await waitUntil { try await rows() == before + 1 }
+            #expect(isCharged)
+        }
+
         /// What the provider has noted of the request with this text.
         private static func seen(_ site: Deployment, _ text: String) -> Recorded? {
             site.provider.recorded.last {

@@ -13,18 +13,7 @@ import Testing
     func refused() throws {
         let lines = try fixture("refusals.jsonl").split(separator: UInt8(ascii: "\n"))
         #expect(lines.count > 100)
-        for line in lines {
-            let row = try Document(Array(line)).root
-            let why = row["why"]?.string ?? ""
-            let body = try #require(row["body"])
-            let error = #expect(throws: APIError.self, "\(why)") {
-                try ChatCompletionRequest(Array(body.bytes))
-            }
-            #expect(error?.status == 400, "\(why)")
-            #expect(error?.type == "invalid_request_error", "\(why)")
-            #expect(error?.code == row["code"]?.string, "\(why): \(error?.message ?? "")")
-            #expect(error?.param == row["param"]?.string, "\(why): \(error?.message ?? "")")
-        }
+        for line in lines { try expectRefusal(line) { _ = try ChatCompletionRequest($0) } }
     }
 
     @Test(

@@ -1,4 +1,5 @@
 import Foundation
+import HTTP
 import JSON
 import OpenAI
 import Testing
@@ -34,4 +35,18 @@ func events(_ bytes: [UInt8]) throws -> [Document] {
         #expect(!line.contains("\n"))
         return try Document(Array(line.dropFirst(6).utf8))
     }
+}
+
+/// Decodes the body in a line of refusals, and expects what the line says.
+func expectRefusal(
+    _ line: some Collection<UInt8>, decode: ([UInt8]) throws -> Void
+) throws {
+    let row = try Document(Array(line)).root
+    let why = row["why"]?.string ?? ""
+    let body = try #require(row["body"])
+    let error = #expect(throws: APIError.self, "\(why)") { try decode(Array(body.bytes)) }
+    #expect(error?.status == 400, "\(why)")
+    #expect(error?.type == "invalid_request_error", "\(why)")
+    #expect(error?.code == row["code"]?.string, "\(why): \(error?.message ?? "")")
+    #expect(error?.param == row["param"]?.string, "\(why): \(error?.message ?? "")")
 }

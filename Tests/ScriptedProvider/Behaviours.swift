@@ -61,6 +61,10 @@ let behaviours: [(name: String, behaviour: Behaviour)] = [
     ("invalid-utf8", { _ in [.raw(invalidText)] + ending }),
     ("long-line", { [.raw("data: " + repeating("x", $0.number(0, or: 2 << 20)))] + ending }),
     ("hostile", { _ in hostile + ending }),
+
+    // Embeddings, whatever the input.
+    ("vector-lone", { _ in [.raw(vectors("[0.50,1e-1]"))] }),
+    ("vector-words", { _ in [.raw(vectors(#"["canary-body"]"#))] }),
 ]
 
 /// The script for a model: the behaviour with the longest name that the model's name starts with.

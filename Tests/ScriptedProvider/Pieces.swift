@@ -100,6 +100,11 @@ func line(content: String) -> String {
 
 func event(content: String) -> [UInt8] { Array((line(content: content) + "\n\n").utf8) }
 
+/// A list of one embedding, that nobody has counted.
+func vectors(_ vector: String) -> String {
+    #"{"object":"list","data":[{"object":"embedding","index":0,"embedding":\#(vector)}]}"#
+}
+
 /// Members by which a browser's front end would act, and links that it would follow.
 let hostile: [Step] = [
     .members(#""event":{"type":"source","data":{"name":"evil"}}"#),

@@ -20,10 +20,10 @@ import JSON
     init(_ request: Request, _ root: Node?, earlier: Int, recordID: Int) {
         self.recordID = recordID
         let model = root?["model"]?.string ?? ""
-        let isOllama = request.path == "/api/chat"
-        wire = isOllama ? OllamaWire(model: model) : OpenAIWire(model: model)
-        isStream = root?["stream"]?.boolean ?? isOllama
-        let messages = Array(root?["messages"]?.elements.map { Self.text($0) } ?? [])
+        wire = Self.wire(request.path, root, model)
+        isStream = root?["stream"]?.boolean ?? (wire is OllamaWire)
+        let read = texts(root?["prompt"] ?? root?["input"])
+        let messages = Array(root?["messages"]?.elements.map { Self.text($0) } ?? []) + read
         usage = Usage(
             prompt: messages.reduce(0) { $0 + $1.split(separator: " ").count }, completion: 0,
             isWanted: root?["stream_options"]?["include_usage"]?.boolean ?? false)
@@ -33,12 +33,24 @@ import JSON
             return
         }
         let isUser: (Node) -> Bool = { $0["role"]?.string == "user" }
-        let question = root?["messages"]?.elements.filter(isUser).last.map(Self.text) ?? ""
+        let said = root?["messages"]?.elements.filter(isUser).last.map(Self.text)
+        let question = said ?? read.last ?? ""
         let numbers = model.split(separator: "-").compactMap { Int($0) }
         let prompt = Prompt(
             numbers: numbers, model: model, question: question, body: request.body,
             earlier: earlier)
         steps = (script(for: prompt) ?? Self.unknown(model))[...]
+    }
+
+    private static func wire(_ path: String, _ root: Node?, _ model: String) -> any Wire {
+        switch path {
+        case "/api/chat": OllamaWire(model: model, isChat: true)
+        case "/api/generate": OllamaWire(model: model, isChat: false)
+        case "/api/embed": EmbeddingWire(root, isOllama: true)
+        case "/v1/embeddings": EmbeddingWire(root, isOllama: false)
+        case "/v1/completions": TextWire(root, model: model)
+        default: OpenAIWire(model: model)
+        }
     }
 
     private static func text(_ message: Node) -> String {

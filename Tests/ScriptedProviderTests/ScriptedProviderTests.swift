@@ -13,9 +13,13 @@ import Testing
         _ server: ProviderServer, _ model: String, isStream: Bool = true,
         path: String = "/v1/chat/completions", patience: Double = 30
     ) throws -> Transfer {
-        let body =
-            #"{"model":"\#(model)","stream":\#(isStream),"messages":[{"role":"user","content":"#
-            + #""one two"}]}"#
+        let said =
+            switch path {
+            case "/v1/completions", "/api/generate": #""prompt":"one two""#
+            case "/v1/embeddings", "/api/embed": #""input":["one two"]"#
+            default: #""messages":[{"role":"user","content":"one two"}]"#
+            }
+        let body = #"{"model":"\#(model)","stream":\#(isStream),\#(said)}"#
         let deadlines = Deadlines(
             connect: 30, firstByte: patience, betweenBytes: patience, total: 30)
         return try client.start(
@@ -79,6 +83,9 @@ import Testing
             for (path, isStream) in [
                 ("/v1/chat/completions", true), ("/v1/chat/completions", false),
                 ("/api/chat", true), ("/api/chat", false),
+                ("/v1/completions", true), ("/v1/completions", false),
+                ("/api/generate", true), ("/api/generate", false),
+                ("/v1/embeddings", false), ("/api/embed", false),
             ] {
                 let transfer = try call(
                     server, name + "-2", isStream: isStream, path: path, patience: 0.3)
@@ -87,7 +94,7 @@ import Testing
             }
         }
         // A kept connection that is reset before any reply makes curl ask once more.
-        #expect(server.recorded.count >= 1 + 4 * names.count)
+        #expect(server.recorded.count >= 1 + 10 * names.count)
         let echo = try call(server, "echo", isStream: false, path: "/api/chat")
         defer { echo.close() }
         let reply = try Document(try await echo.body(limit: 9999)).root

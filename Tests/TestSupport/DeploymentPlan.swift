@@ -31,7 +31,7 @@ package struct DeploymentPlan: Sendable {
         "status-403", "status-404",
         "status-429", "status-500", "status-503", "status-400-context", "html-200", "redirect",
         "canary", "empty", "no-done", "done-without-finish", "malformed-event", "error-event",
-        "invalid-utf8", "hostile",
+        "invalid-utf8", "hostile", "vector-lone", "vector-words",
     ]
 
     /// Models with something special about them.

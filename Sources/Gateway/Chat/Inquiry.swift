@@ -21,6 +21,7 @@ final class Inquiry {
     let asked: String
     let model: ServedModel
     let isSideRequest: Bool
+    private var candidates: [Candidate]
     /// The member of the request that is too long when a provider says that its window is too small.
     private let prompt: String
     private var isRecorded = false
@@ -35,9 +36,18 @@ final class Inquiry {
         self.model = model
         self.asked = asked
         self.prompt = prompt
+        candidates = model.candidates
         self.isSideRequest = isSideRequest
         exchange.findings.model = asked
         exchange.findings.isSideRequest = isSideRequest
+    }
+
+    /// Asks only candidates that have a language model. Throws when there is none.
+    func passOverEmbedded() throws(APIError) {
+        candidates.removeAll { $0.provider.isEmbedded }
+        guard candidates.isEmpty, !model.candidates.isEmpty else { return }
+        throw .invalidValue(
+            "model", "it only quotes documents; name one that has a language model behind it")
     }
 
     /// Runs the stations behind admission. `record` is told how they ended if they threw.
@@ -69,7 +79,7 @@ extension Inquiry {
         unless hasBegun: () -> Bool = { false }, _ attempt: (Candidate) async throws -> Result
     ) async throws -> Result {
         var last = ProviderFailure(.providerUnreachable, isRetriable: false, detail: "no candidate")
-        for candidate in model.candidates {
+        for candidate in candidates {
             exchange.findings.provider = candidate.provider.name
             exchange.findings.providerModel = candidate.model
             do {

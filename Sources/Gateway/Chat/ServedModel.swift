@@ -1,4 +1,5 @@
 internal import HTTPClient
+internal import OpenAI
 internal import Providers
 
 /// A provider as the configuration names it.
@@ -8,6 +9,18 @@ struct ServedProvider: Sendable {
     /// Without a slash at its end. Empty for an embedded provider.
     let baseURL: String
     let deadlines: Deadlines
+
+    /// It has no server, and no language model.
+    var isEmbedded: Bool { if case .extractive = endpoint { true } else { false } }
+
+    /// The server's wire. Throws for an embedded provider, which has none.
+    var remote: any Provider {
+        get throws(ProviderFailure) {
+            if case .remote(let provider) = endpoint { return provider }
+            throw ProviderFailure(
+                .providerBadResponse, isRetriable: false, detail: "an embedded provider")
+        }
+    }
 }
 
 /// A way to answer for a model.

@@ -9,7 +9,7 @@ package struct Ollama: Provider {
     package static let kind = "ollama"
     /// One JSON text a line.
     package let framing = Framing.lines
-    private let settings: ProviderSettings
+    let settings: ProviderSettings
 
     /// The base URL is the server's, without `/api`.
     package init(settings: ProviderSettings) {

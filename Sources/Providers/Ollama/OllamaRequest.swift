@@ -26,8 +26,11 @@ struct OllamaRequest {
         }
         if let format { members.append(Member("format", format)) }
         if let thinking { members.append(Member("think", thinking)) }
-        members.append(Member("options", .object(options)))
-        members += unknownMembers
+        let parameters = OllamaParameters(
+            request.document.root, contextLength: contextLength,
+            maximumTokens: request.maximumTokens)
+        members.append(Member("options", .object(parameters.options)))
+        members += parameters.unknown(besides: handledNames)
         return Value.object(members).encoded()
     }
 
@@ -55,22 +58,6 @@ struct OllamaRequest {
 
     // MARK: - Parameters
 
-    private var options: [Member] {
-        var options: [Member] = []
-        if let contextLength { options.append(Member("num_ctx", .integer(contextLength))) }
-        if let limit = request.maximumTokens {
-            options.append(Member("num_predict", .integer(limit)))
-        }
-        for name in optionNames {
-            guard let node = request[name] else { continue }
-            let value = Value.verbatim(Array(node.bytes))
-            let isLone = name == "stop" && node.kind == .string
-            options.removeAll { $0.key == name }
-            options.append(Member(name, isLone ? .array([value]) : value))
-        }
-        return options
-    }
-
     private var format: Value? {
         guard let format = request["response_format"] else { return nil }
         switch format["type"]?.string {
@@ -89,16 +76,6 @@ struct OllamaRequest {
         case "xhigh", "max", "high": "high"
         case "medium": "medium"
         default: true
-        }
-    }
-
-    /// What neither OpenAI nor this translation knows is the caller's talk with Ollama.
-    private var unknownMembers: [Member] {
-        request.document.root.members.compactMap { key, node in
-            guard !handledNames.contains(key), !optionNames.contains(key), !node.isNull else {
-                return nil
-            }
-            return Member(key, .verbatim(Array(node.bytes)))
         }
     }
 
@@ -192,14 +169,6 @@ struct OllamaRequest {
         return images
     }
 }
-
-/// Members that Ollama reads from `options`, by the name that both use.
-private let optionNames: Set<String> = [
-    "frequency_penalty", "main_gpu", "min_p", "mirostat", "mirostat_eta", "mirostat_tau",
-    "num_batch",
-    "num_ctx", "num_gpu", "num_keep", "num_thread", "presence_penalty", "repeat_last_n",
-    "repeat_penalty", "seed", "stop", "temperature", "top_k", "top_p", "typical_p", "use_mmap",
-]
 
 /// Members that are translated above, and those that Ollama has no use for and nobody misses.
 private let handledNames: Set<String> = [

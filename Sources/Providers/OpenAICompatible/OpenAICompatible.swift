@@ -2,14 +2,14 @@ package import HTTP
 import JSON
 package import OpenAI
 
-/// Any server that speaks OpenAI's chat completions: vLLM, llama.cpp, OpenAI itself. The caller's
+/// Any server that speaks OpenAI's wire: vLLM, llama.cpp, OpenAI itself. The caller's
 /// bytes go on as they are, but for a few members.
 package struct OpenAICompatible: Provider {
     /// The name that the configuration uses.
     package static let kind = "openai"
     /// Server-sent events.
     package let framing = Framing.serverSentEvents
-    private let settings: ProviderSettings
+    let settings: ProviderSettings
 
     /// The base URL ends in `/v1`.
     package init(settings: ProviderSettings) {
@@ -127,10 +127,12 @@ private func messages(of request: ChatCompletionRequest, after text: String) -> 
 /// A reply must be a JSON object; anything else (a proxy's HTML page, say) is no answer. Doubled
 /// keys are a provider's own affair, since only allowed members are taken. The failure tells nothing
 /// of the body, which may be a piece of an answer.
-func decode(_ body: [UInt8]) throws(ProviderFailure) -> Node {
+func decode(
+    _ body: [UInt8], limits: Limits = Limits(refusesDuplicateKeys: false)
+) throws(ProviderFailure) -> Node {
     let what = body.first == UInt8(ascii: "<") ? "bytes of markup" : "bytes"
     do {
-        let root = try Document(body, limits: Limits(refusesDuplicateKeys: false)).root
+        let root = try Document(body, limits: limits).root
         guard root.kind == .object else { throw ProviderFailure.badResponse("no object") }
         return root
     } catch let failure as ProviderFailure {

@@ -120,6 +120,24 @@ def parses_structure():
     expect(answer.choices[0].message.parsed == Place(city="Köln"), answer)
 
 
+def embeds():
+    texts = ["canary-prompt", "canary-prompt Grüße 🙂"]
+    for model in ("echo", "ollama-echo"):
+        # Without encoding_format the SDK asks for base64 and decodes it.
+        for options in ({}, {"encoding_format": "float"}):
+            answer = client.embeddings.create(model=model, input=texts, **options)
+            expect([item.index for item in answer.data] == [0, 1], answer)
+            expect([item.object for item in answer.data] == ["embedding"] * 2, answer)
+            for item, text in zip(answer.data, texts):
+                wanted = [len(text), 0.10, -1.50e-2]
+                near = [abs(one - other) < 1e-6 for one, other in zip(item.embedding, wanted)]
+                expect(near == [True] * 3 and len(item.embedding) == 3, item)
+            expect(answer.model == model and answer.usage.total_tokens == 4, answer)
+    ask = lambda: client.embeddings.create(model="echo", input=[])
+    error = caught(openai.BadRequestError, ask)
+    expect(error.param == "input" and error.code == "invalid_value", error)
+
+
 def refuses_a_wrong_key():
     stranger = openai.OpenAI(base_url=BASE_URL, api_key="archi_wrong", max_retries=0)
     error = caught(openai.AuthenticationError, lambda: stranger.models.list())
@@ -213,7 +231,7 @@ def works_asynchronously():
 
 CHECKS = [
     lists_models, answers, shows_its_fields, streams, streams_usage, survives_silence,
-    calls_tools, streams_tools, parses_structure, refuses_a_wrong_key,
+    calls_tools, streams_tools, parses_structure, embeds, refuses_a_wrong_key,
     refuses_what_a_role_lacks, knows_no_such_model, names_a_bad_parameter, tells_a_limit,
     tells_a_providers_fault, tells_a_size, raises_in_the_middle, times_out, retries,
     works_asynchronously,

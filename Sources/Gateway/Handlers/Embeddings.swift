@@ -1,0 +1,43 @@
+internal import EventLoop
+internal import HTTP
+internal import OpenAI
+internal import Providers
+internal import Store
+
+/// `/v1/embeddings`
+@LoopActor
+enum Embeddings {
+    /// `POST`: one vector for each text.
+    static func create(_ exchange: Exchange, _ worker: Worker) async throws -> Answer {
+        guard let identity = exchange.identity else { throw APIError.missingAPIKey }
+        let request = try EmbeddingRequest(try exchange.request.jsonBody)
+        let model = try worker.models.find(request.model, for: identity)
+        let inquiry = Inquiry(exchange, worker, model, asked: request.model, prompt: "input")
+        try inquiry.passOverEmbedded()
+        let estimate = OpenAI.Usage(
+            promptTokens: (request.input.characterCount + 3) / 4, completionTokens: 0,
+            source: .estimated)
+        return try await inquiry.run(
+            {
+                let found = try await inquiry.eachCandidate { candidate in
+                    try await embeddings(of: candidate, request, inquiry)
+                }
+                exchange.findings.firstEventAt = Loop.now
+                let usage = found.usage ?? estimate
+                let list = EmbeddingList(found.embeddings, model: request.model, usage: usage)
+                exchange.findings.status = Status.ok.rawValue
+                await inquiry.record(.completed, usage)
+                return .response(.json(list.body()))
+            }, record: { await inquiry.record($0, $0 == .failed ? nil : estimate) })
+    }
+
+    private static func embeddings(
+        of candidate: Candidate, _ request: EmbeddingRequest, _ inquiry: Inquiry
+    ) async throws -> ProviderEmbeddings {
+        let provider = try candidate.provider.remote
+        let call = EmbeddingCall(request, model: candidate.model)
+        let body = try await inquiry.answer(
+            of: candidate, provider, to: try provider.embeddings(call))
+        return try provider.embeddings(body, to: call)
+    }
+}
