@@ -5,6 +5,7 @@ let routes = RouteTable(routes: [
     Route(.get, "/v1/models", .action(.models), Models.list),
     Route(.get, "/v1/models/{id}", .action(.models), takesRest: true, Models.get),
     Route(.post, "/v1/chat/completions", .action(.chat), ChatCompletions.create),
+    Route(.post, "/v1/completions", .action(.chat), Completions.create),
     Route(.post, "/v1/embeddings", .action(.embeddings), Embeddings.create),
 
     Route(.get, "/api/users/me", .identity, OwnUser.get),

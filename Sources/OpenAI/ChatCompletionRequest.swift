@@ -30,7 +30,7 @@ package struct ChatCompletionRequest: CompletionRequest {
         let root = RequestField(node: document.root, path: "")
         model = try root.modelName()
         messages = try checkMessages(of: root)
-        try checkParameters(of: root)
+        try checkParameters(of: root, by: chatParameters)
         try checkToolChoice(of: root)
         self.document = document
         isStream = root["stream"]?.node.boolean ?? false

@@ -1,17 +1,7 @@
 import JSON
 
-/// What a named parameter of a chat completion may be. Members without a rule belong to the
-/// provider and are forwarded as they are.
-private enum Rule {
-    case number(ClosedRange<Double>)
-    case integer(ClosedRange<Int>)
-    case boolean
-    case string
-    case object
-    case check(@Sendable (RequestField) throws(APIError) -> Void)
-}
-
-private let rules: [String: Rule] = [
+/// Every named parameter of a chat completion except `model`, `messages` and `tool_choice`.
+let chatParameters: [String: ParameterRule] = [
     "audio": .check(checkAudio),
     "frequency_penalty": .number(-2...2),
     "function_call": .check(checkFunctionCall),
@@ -47,42 +37,6 @@ private let rules: [String: Rule] = [
     "verbosity": .string,
     "web_search_options": .object,
 ]
-
-/// Types and ranges of every named parameter except `model`, `messages` and `tool_choice`.
-func checkParameters(of root: RequestField) throws(APIError) {
-    for (key, field) in try root.members() {
-        guard let rule = rules[key], !field.node.isNull else { continue }
-        switch rule {
-        case .number(let range): try field.number(in: range)
-        case .integer(let range): try field.integer(in: range)
-        case .boolean: _ = try field.boolean()
-        case .string: try field.requireString()
-        case .object: try field.requireObject()
-        case .check(let check): try check(field)
-        }
-    }
-    if root["stream_options"] != nil, root.node["stream"]?.boolean != true {
-        throw .invalidValue("stream_options", "it goes only with 'stream': true")
-    }
-}
-
-private func checkStop(_ stop: RequestField) throws(APIError) {
-    switch stop.node.kind {
-    case .string: return
-    case .array: for text in try stop.elements(atMost: 4) { try text.requireString() }
-    default: throw .invalidType("stop", "a string or an array of at most 4 strings")
-    }
-}
-
-private func checkLogitBias(_ bias: RequestField) throws(APIError) {
-    for (_, value) in try bias.members() { try value.number(in: -100...100) }
-}
-
-private func checkStreamOptions(_ options: RequestField) throws(APIError) {
-    try options.requireObject()
-    _ = try options["include_usage"]?.boolean()
-    _ = try options["include_obfuscation"]?.boolean()
-}
 
 private func checkMetadata(_ metadata: RequestField) throws(APIError) {
     let members = try metadata.members()

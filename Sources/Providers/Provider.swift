@@ -10,6 +10,8 @@ package protocol Provider: Sendable {
     var framing: Framing { get }
     /// The request for a chat completion. Throws when the wire cannot say what the caller wants.
     func chat(_ call: ChatCall) throws(APIError) -> ProviderRequest
+    /// The request for a text completion. Throws when the wire cannot say what the caller wants.
+    func text(_ call: TextCall) throws(APIError) -> ProviderRequest
     /// Reads a reply that is not streamed.
     func completion(_ body: [UInt8], to question: Question) throws(ProviderFailure)
         -> ProviderCompletion
@@ -86,8 +88,12 @@ package struct ChatCall: Sendable {
 
 /// What must be known of a request to read its answer.
 package struct Question: Sendable {
+    /// Which of a provider's wires the answer takes.
+    package var form: CompletionForm
     /// How many choices were asked for.
     package var choices: Int
+    /// An answer of fewer is no answer. Some providers know no `n`, but each prompt wants its text.
+    package var leastChoices: Int
     /// Our id of the completion; ids of calls that the provider does not name are made of it.
     package var completionID: String
     /// Calls of other tools are left out: a provider may not make a client do what it did not offer.
@@ -95,7 +101,9 @@ package struct Question: Sendable {
 
     /// The question that a call puts.
     package init(_ call: ChatCall, completionID: String) {
+        form = .chat
         choices = call.request.choices
+        leastChoices = 1
         self.completionID = completionID
         toolNames = call.request.toolNames.union(call.adjustments.toolNames)
     }

@@ -7,7 +7,8 @@ extension EndToEnd {
     @Suite("The official Python SDK") @LoopActor struct SDK {
         nonisolated static let checks = [
             "lists_models", "answers", "shows_its_fields", "streams", "streams_usage",
-            "survives_silence", "calls_tools", "streams_tools", "parses_structure", "embeds",
+            "survives_silence", "calls_tools", "streams_tools", "parses_structure", "completes",
+            "embeds",
             "refuses_a_wrong_key", "refuses_what_a_role_lacks", "knows_no_such_model",
             "names_a_bad_parameter", "tells_a_limit", "tells_a_providers_fault", "tells_a_size",
             "raises_in_the_middle", "times_out", "retries", "works_asynchronously",

@@ -12,9 +12,9 @@ func fixture(_ path: String) throws -> [UInt8] {
     [UInt8](try Data(contentsOf: folder.appending(path: path)))
 }
 
-/// The names of the recorded streams with this ending, without it.
-func recordedStreams(_ ending: String) throws -> [String] {
-    try FileManager.default.contentsOfDirectory(atPath: folder.appending(path: "streams").path)
+/// The names of the recorded streams with this ending, without it: of chats, or of `texts`.
+func recordedStreams(_ ending: String, in place: String = "streams") throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: folder.appending(path: place).path)
         .filter { $0.hasSuffix(ending) }.map { String($0.dropLast(ending.count)) }.sorted()
 }
 
@@ -40,6 +40,16 @@ func question(choices: Int = 1, tools: String = "now get_weather f g a b c code"
         ChatCall(request, model: "m", isStream: true), completionID: "chatcmpl-XYZ")
 }
 
+func textRequest(_ members: String = #""prompt":"x""#) throws -> TextCompletionRequest {
+    try TextCompletionRequest(Array(#"{"model":"m",\#(members)}"#.utf8))
+}
+
+/// A question for a text completion.
+func textQuestion(_ members: String = #""prompt":"x""#) throws -> Question {
+    Question(
+        TextCall(try textRequest(members), model: "m", isStream: true), completionID: "cmpl-XYZ")
+}
+
 /// The pieces that a framing gives.
 func pieces(_ bytes: [UInt8], _ framing: Framing) throws -> [[UInt8]] {
     var pieces: [[UInt8]] = []
@@ -61,13 +71,20 @@ func reading(
     _ bytes: [UInt8], by provider: any Provider, choices: Int = 1,
     tools: String = "now get_weather f g a b c code"
 ) throws -> String {
-    var reader = provider.reader(of: try question(choices: choices, tools: tools))
+    try reading(bytes, by: provider, to: try question(choices: choices, tools: tools))
+}
+
+/// The same for any question.
+func reading(
+    _ bytes: [UInt8], by provider: any Provider, to question: Question
+) throws -> String {
+    var reader = provider.reader(of: question)
     var lines: [String] = []
     do {
         for piece in try pieces(bytes, provider.framing) {
-            lines += try reader.read(piece).map(line)
+            lines += try reader.read(piece).map { line($0, question.form) }
         }
-        lines += try reader.end().map(line)
+        lines += try reader.end().map { line($0, question.form) }
     } catch let failure as ProviderFailure {
         let error = failure.error
         lines.append(
@@ -77,10 +94,11 @@ func reading(
     return lines.joined(separator: "\n") + "\n"
 }
 
-private func line(_ event: ChatEvent) -> String {
+private func line(_ event: ChatEvent, _ form: CompletionForm) -> String {
     switch event {
     case .text(let escaped): "text \(text(escaped))"
-    case .choices(let deltas): "choices \(text(Value.array(deltas.map(\.value)).encoded()))"
+    case .choices(let deltas):
+        "choices \(text(Value.array(deltas.map { $0.value(in: form) }).encoded()))"
     case .origin(let origin): "origin \(text(Value.object(origin.members).encoded()))"
     case .usage(let usage): "usage \(text(usage.value.encoded()))"
     case .finished: "finished"

@@ -42,25 +42,33 @@ private struct Dice: RandomNumberGenerator {
 
     @Test("spoiled streams give valid chunks or a failure, never anything else")
     func streams() throws {
-        let template = ChunkTemplate(id: "c", created: 1, model: "m")
-        var dice = Dice(state: 2026)
         for (ending, provider) in [(".sse", openAI), (".ndjson", ollama)]
             as [(String, any Provider)]
         {
-            for name in try recordedStreams(ending) {
-                let events = try pieces(fixture("streams/\(name)\(ending)"), provider.framing)
-                for _ in 0..<60 {
-                    let hostile = events.map { spoiled($0, with: &dice) }
-                    try check(hostile, provider, template)
-                }
+            try check(recordedStreams(ending), "streams", ending, provider, question())
+            try check(
+                recordedStreams(ending, in: "texts"), "texts", ending, provider, textQuestion())
+        }
+    }
+
+    private func check(
+        _ names: [String], _ place: String, _ ending: String, _ provider: any Provider,
+        _ question: Question
+    ) throws {
+        var dice = Dice(state: 2026)
+        for name in names {
+            let events = try pieces(fixture("\(place)/\(name)\(ending)"), provider.framing)
+            for _ in 0..<60 {
+                try check(events.map { spoiled($0, with: &dice) }, provider, question)
             }
         }
     }
 
     private func check(
-        _ events: [[UInt8]], _ provider: any Provider, _ template: ChunkTemplate
+        _ events: [[UInt8]], _ provider: any Provider, _ question: Question
     ) throws {
-        var reader = provider.reader(of: try question())
+        let template = ChunkTemplate(id: "c", created: 1, model: "m", form: question.form)
+        var reader = provider.reader(of: question)
         var output: [UInt8] = []
         do throws(ProviderFailure) {
             for event in events {
@@ -115,5 +123,50 @@ private struct Dice: RandomNumberGenerator {
                 _ = try Document(failure.error.body())
             }
         }
+    }
+
+    @Test("spoiled texts and embeddings are read or refused")
+    func otherReplies() throws {
+        var dice = Dice(state: 11)
+        let texts = Array(
+            #"""
+            {"choices":[{"index":0,"text":"a","finish_reason":"stop","logprobs":{"tokens":["a"]}}],\#
+            "response":"x","done":true,"usage":{"prompt_tokens":1}}
+            """#.utf8)
+        let vectors = Array(
+            #"""
+            {"data":[{"index":1,"embedding":[0.10,-1e-2]},{"index":0,"embedding":[1,2]}],\#
+            "embeddings":[[0.5,1],[2,3]],"usage":{"prompt_tokens":1,"total_tokens":1}}
+            """#.utf8)
+        let calls = try ["float", "base64"].map { encoding in
+            let body = #"{"model":"m","input":["a","b"],"encoding_format":"\#(encoding)"}"#
+            return EmbeddingCall(try EmbeddingRequest(Array(body.utf8)), model: "m")
+        }
+        var usable = 0
+        for _ in 0..<2000 {
+            for provider in [openAI, ollama] as [any Provider] {
+                if let read = try? provider.completion(
+                    spoiled(texts, with: &dice), to: textQuestion())
+                {
+                    let usage = Usage(promptTokens: 0, completionTokens: 0, source: .estimated)
+                    let whole = TextCompletion(
+                        id: "i", created: 1, model: "m", choices: read.choices, usage: usage)
+                    _ = try Document(whole.body())
+                }
+                for call in calls {
+                    guard
+                        let read = try? provider.embeddings(
+                            spoiled(vectors, with: &dice), to: call)
+                    else { continue }
+                    usable += 1
+                    let usage = Usage(promptTokens: 0, completionTokens: 0, source: .estimated)
+                    let list = EmbeddingList(read.embeddings, model: "m", usage: usage)
+                    let data = try Document(list.body()).root["data"]
+                    #expect(data?.count == 2)
+                    #expect(data?.elements.allSatisfy { $0.count == 3 } == true)
+                }
+            }
+        }
+        #expect(usable > 100)
     }
 }

@@ -7,12 +7,28 @@ import Testing
 @Suite struct StreamTests {
     @Test("an OpenAI-compatible stream means its events", arguments: try recordedStreams(".sse"))
     func openAIStreams(_ name: String) throws {
-        try compare(name, ".sse", openAI, choices: name.contains("two-choices") ? 2 : 1)
+        let choices = name.contains("two-choices") ? 2 : 1
+        try compare("streams/\(name)", ".sse", openAI, question(choices: choices))
     }
 
     @Test("an Ollama stream means its events", arguments: try recordedStreams(".ndjson"))
     func ollamaStreams(_ name: String) throws {
-        try compare(name, ".ndjson", ollama)
+        try compare("streams/\(name)", ".ndjson", ollama, question())
+    }
+
+    @Test(
+        "an OpenAI-compatible stream of texts means its events",
+        arguments: try recordedStreams(".sse", in: "texts"))
+    func openAITexts(_ name: String) throws {
+        let prompt = name.contains("two-prompts") ? #"["a","b"]"# : #""a""#
+        try compare("texts/\(name)", ".sse", openAI, textQuestion(#""prompt":\#(prompt)"#))
+    }
+
+    @Test(
+        "an Ollama stream of texts means its events",
+        arguments: try recordedStreams(".ndjson", in: "texts"))
+    func ollamaTexts(_ name: String) throws {
+        try compare("texts/\(name)", ".ndjson", ollama, textQuestion())
     }
 
     @Test(
@@ -34,16 +50,15 @@ import Testing
     }
 
     private func compare(
-        _ name: String, _ ending: String, _ provider: any Provider, choices: Int = 1
+        _ name: String, _ ending: String, _ provider: any Provider, _ question: Question
     ) throws {
-        let events = try reading(
-            fixture("streams/\(name)\(ending)"), by: provider, choices: choices)
+        let events = try reading(fixture("\(name)\(ending)"), by: provider, to: question)
         if ProcessInfo.processInfo.environment["RECORD"] != nil {
             let here = URL(filePath: #filePath).deletingLastPathComponent()
             try Data(events.utf8).write(
-                to: here.appending(path: "Fixtures/streams/\(name).events"))
+                to: here.appending(path: "Fixtures/\(name).events"))
             return
         }
-        #expect(try events == text(fixture("streams/\(name).events")))
+        #expect(try events == text(fixture("\(name).events")))
     }
 }

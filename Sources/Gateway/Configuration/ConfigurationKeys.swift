@@ -162,7 +162,9 @@ extension Configuration {
             "The model's name at that provider. Must be there for every "
                 + "kind but `extractive`.", default: "none"),
         .init(
-            "models[].system_prompt", "Put in front of the caller's instructions.", default: "none"),
+            "models[].system_prompt",
+            "Put in front of the caller's instructions in chat completions; text completions take none.",
+            default: "none"),
         .init(
             "models[].retrieval.collections",
             "Collections in which passages for the question are looked up. "
@@ -178,7 +180,7 @@ extension Configuration {
             unit: "auto, annotations, openwebui or markdown", default: "auto"),
         .init(
             "models[].on_disconnect",
-            "What happens to an answer when the caller leaves: `abort` stops the "
+            "What happens to a chat's answer when the caller leaves: `abort` stops the "
                 + "provider at once, `finish` lets it go on and stores all of it.",
             unit: "abort or finish", default: "abort"),
         .init(

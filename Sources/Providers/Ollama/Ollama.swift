@@ -19,10 +19,12 @@ package struct Ollama: Provider {
     /// The request for a chat completion.
     package func chat(_ call: ChatCall) throws(APIError) -> ProviderRequest {
         ProviderRequest(
-            method: .post, path: "/api/chat",
-            fields: settings.fields(
-                accept: call.isStream ? "application/x-ndjson" : "application/json"),
+            method: .post, path: "/api/chat", fields: fields(isStream: call.isStream),
             body: try OllamaRequest(call, contextLength: settings.contextLength).body())
+    }
+
+    func fields(isStream: Bool) -> Fields {
+        settings.fields(accept: isStream ? "application/x-ndjson" : "application/json")
     }
 
     /// Reads a reply that is not streamed.
@@ -31,6 +33,7 @@ package struct Ollama: Provider {
     {
         let root = try decode(body)
         if let failure = statedFailure(root) { throw failure }
+        if question.form == .text { return try text(of: root) }
         guard let message = root["message"], message.kind == .object else {
             throw .badResponse("a reply without a message")
         }
@@ -43,6 +46,15 @@ package struct Ollama: Provider {
             index: 0, message: members, finishReason: reason ?? .stop,
             logprobs: ollamaLogprobs(root))
         return ProviderCompletion(choices: [choice], usage: ollamaUsage(root), origin: Origin())
+    }
+
+    /// Reads a reply of `/api/generate`. What a model thinks has no place on the wire of texts.
+    private func text(of root: Node) throws(ProviderFailure) -> ProviderCompletion {
+        guard let text = ollamaText(root) else { throw .badResponse("a reply without a response") }
+        let reason = try finishReason(root["done_reason"], hasCalls: false)
+        let choice = ChatCompletion.Choice(
+            index: 0, message: [text], finishReason: reason ?? .stop)
+        return ProviderCompletion(choices: [choice], usage: ollamaUsage(root))
     }
 
     /// Reads one stream.
@@ -75,6 +87,12 @@ func ollamaMembers(_ message: Node) -> [Member] {
         guard let text = message[theirs], text.kind == .string else { return nil }
         return Member(ours, .verbatim(Array(text.bytes)))
     }
+}
+
+/// The text of a reply of `/api/generate`, under OpenAI's name.
+func ollamaText(_ root: Node) -> Member? {
+    guard let text = root["response"], text.kind == .string else { return nil }
+    return Member("content", .verbatim(Array(text.bytes)))
 }
 
 /// Ollama lists tokens where OpenAI has an object with two lists.

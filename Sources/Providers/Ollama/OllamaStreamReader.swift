@@ -1,12 +1,14 @@
 import JSON
 import OpenAI
 
-/// Reads the lines of `/api/chat`. The line with `"done":true` is the end; calls come whole.
+/// Reads the lines of `/api/chat`, or of `/api/generate`. The line with `"done":true` is the end; calls come whole.
 struct OllamaStreamReader: StreamReader {
+    private let form: CompletionForm
     private var calls: ToolCallTracker
     private var isDone = false
 
     init(_ question: Question) {
+        form = question.form
         calls = ToolCallTracker(question, choice: 0)
     }
 
@@ -16,9 +18,16 @@ struct OllamaStreamReader: StreamReader {
         let root = try decode(data)
         if let failure = statedFailure(root) { throw failure }
         var events: [ChatEvent] = []
-        var last = ChoiceDelta(logprobs: ollamaLogprobs(root))
-        if let message = root["message"] {
-            append(message, to: &events, &last)
+        var last = ChoiceDelta(logprobs: form == .chat ? ollamaLogprobs(root) : nil)
+        if form == .text {
+            let text = ollamaText(root)
+            guard text != nil || root["done"]?.boolean == true else {
+                throw .badResponse("a line without a response")
+            }
+            append(text.map { [$0] } ?? [], to: &events, &last)
+        } else if let message = root["message"] {
+            append(ollamaMembers(message), to: &events, &last)
+            if let list = message["tool_calls"] { last.toolCalls = calls.wholePieces(list) }
         }
         if root["done"]?.boolean == true {
             last.toolCalls += try calls.close()
@@ -39,9 +48,9 @@ struct OllamaStreamReader: StreamReader {
     }
 
     private mutating func append(
-        _ message: Node, to events: inout [ChatEvent], _ last: inout ChoiceDelta
+        _ members: [Member], to events: inout [ChatEvent], _ last: inout ChoiceDelta
     ) {
-        for member in ollamaMembers(message) {
+        for member in members {
             let literal = member.value.encoded()
             guard literal.count > 2 else { continue }
             if member.key == "content", last.logprobs == nil {
@@ -52,6 +61,5 @@ struct OllamaStreamReader: StreamReader {
                 last.delta.append(member)
             }
         }
-        if let list = message["tool_calls"] { last.toolCalls = calls.wholePieces(list) }
     }
 }

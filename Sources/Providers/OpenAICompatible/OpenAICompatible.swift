@@ -19,24 +19,19 @@ package struct OpenAICompatible: Provider {
     /// The request for a chat completion.
     package func chat(_ call: ChatCall) throws(APIError) -> ProviderRequest {
         ProviderRequest(
-            method: .post, path: "/chat/completions",
-            fields: settings.fields(
-                accept: call.isStream ? "text/event-stream" : "application/json"),
+            method: .post, path: "/chat/completions", fields: fields(isStream: call.isStream),
             body: call.request.document.root.editing(edits(for: call)))
+    }
+
+    func fields(isStream: Bool) -> Fields {
+        settings.fields(accept: isStream ? "text/event-stream" : "application/json")
     }
 
     private func edits(for call: ChatCall) -> [Edit] {
         let request = call.request
         var edits = call.adjustments.edits(for: request)
-        edits.append(.set("model", StringLiteral.encode(call.model)))
-        edits.append(.set("stream", Array("\(call.isStream)".utf8)))
-        if call.isStream {
-            let wanted = Array("true".utf8)
-            let options = request["stream_options"]?.editing([.set("include_usage", wanted)])
-            edits.append(.set("stream_options", options ?? Array(#"{"include_usage":true}"#.utf8)))
-        } else {
-            edits.append(.remove("stream_options"))
-        }
+        edits += streamEdits(
+            of: request.document.root, model: call.model, isStream: call.isStream)
         // We store; OpenAI refuses metadata of what it does not store.
         edits.append(.remove("store"))
         if request.store { edits.append(.remove("metadata")) }
@@ -53,10 +48,13 @@ package struct OpenAICompatible: Provider {
         let root = try decode(body)
         if let failure = statedFailure(root) { throw failure }
         var choices: [ChatCompletion.Choice] = []
-        for node in root["choices"]?.elements.prefix(128).map({ $0 }) ?? [] {
+        let most = max(question.choices, 128)
+        for node in root["choices"]?.elements.prefix(most).map({ $0 }) ?? [] {
             choices.append(try choice(node, question))
         }
-        guard !choices.isEmpty else { throw .badResponse("a completion without choices") }
+        guard choices.count >= question.leastChoices else {
+            throw .badResponse("a completion of \(choices.count) choices")
+        }
         return ProviderCompletion(
             choices: choices.sorted { $0.index < $1.index },
             usage: root["usage"].flatMap(Usage.init), origin: Origin(root))
@@ -88,6 +86,7 @@ package struct OpenAICompatible: Provider {
     private func choice(_ node: Node, _ question: Question) throws(ProviderFailure)
         -> ChatCompletion.Choice
     {
+        if question.form == .text { return try textChoice(node) }
         guard let message = node["message"], message.kind == .object else {
             throw .badResponse("a choice without a message")
         }
@@ -101,6 +100,31 @@ package struct OpenAICompatible: Provider {
             index: index, message: members, finishReason: reason ?? .stop,
             logprobs: allowedLogprobs(node["logprobs"]))
     }
+}
+
+/// A choice of a text completion.
+private func textChoice(_ node: Node) throws(ProviderFailure) -> ChatCompletion.Choice {
+    let step = try textStep(node, node["index"]?.integer ?? 0)
+    guard !step.delta.isEmpty else { throw .badResponse("a choice without a text") }
+    return ChatCompletion.Choice(
+        index: step.index, message: step.delta, finishReason: step.finishReason ?? .stop,
+        logprobs: step.logprobs)
+}
+
+/// What a request of any wire gets: the provider's name of the model, and usage also in a stream.
+func streamEdits(of root: Node, model: String, isStream: Bool) -> [Edit] {
+    var edits = [
+        Edit.set("model", StringLiteral.encode(model)),
+        .set("stream", Array("\(isStream)".utf8)),
+    ]
+    if isStream {
+        let given = root["stream_options"].flatMap { $0.isNull ? nil : $0 }
+        let options = given?.editing([.set("include_usage", Array("true".utf8))])
+        edits.append(.set("stream_options", options ?? Array(#"{"include_usage":true}"#.utf8)))
+    } else {
+        edits.append(.remove("stream_options"))
+    }
+    return edits
 }
 
 /// The caller's messages with a text in front: merged into his own first instruction, since many

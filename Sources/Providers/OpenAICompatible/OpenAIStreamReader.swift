@@ -1,7 +1,7 @@
 import JSON
 import OpenAI
 
-/// Reads the events of a chat completion stream. The answer is complete when every choice has its
+/// Reads the events of a stream of chat or text completions. The answer is complete when every choice has its
 /// finish reason; `[DONE]` adds nothing to that, and its absence takes nothing away.
 struct OpenAIStreamReader: StreamReader {
     private struct ChoiceState {
@@ -43,7 +43,8 @@ struct OpenAIStreamReader: StreamReader {
     }
 
     private mutating func conclude() throws(ProviderFailure) -> [ChatEvent] {
-        guard !choices.isEmpty, choices.values.allSatisfy(\.isFinished) else {
+        guard choices.count >= question.leastChoices, choices.values.allSatisfy(\.isFinished)
+        else {
             throw .disconnected("the stream ended without a finish_reason")
         }
         let events: [ChatEvent] = isFinished ? [.done] : [.finished, .done]
@@ -69,19 +70,27 @@ struct OpenAIStreamReader: StreamReader {
             isFinished = true
             events.append(.finished)
         }
-        expectsText = choices[0]?.isFinished == false
+        expectsText = question.form == .chat && choices[0]?.isFinished == false
         return events
     }
 
     /// One element of `choices`: what it says before text, text, what comes after.
     private mutating func step(_ node: Node) throws(ProviderFailure) -> [ChatEvent] {
         let index = node["index"]?.integer ?? 0
-        guard (0..<128).contains(index) else { throw .badResponse("choice \(index)") }
+        guard (0..<max(question.choices, 128)).contains(index) else {
+            throw .badResponse("choice \(index)")
+        }
         var state =
             choices[index]
             ?? ChoiceState(calls: ToolCallTracker(question, choice: index))
         defer { choices[index] = state }
         if state.isFinished { return [] }
+        if question.form == .text {
+            var step = try textStep(node, index)
+            step.delta.removeAll(where: isEmptyText)
+            state.isFinished = step.finishReason != nil
+            return events(step.delta, step)
+        }
         let delta = node["delta"] ?? node["message"]
         var last = ChoiceDelta(index: index, logprobs: allowedLogprobs(node["logprobs"]))
         var members = delta.map { allowedMembers($0, question.toolNames) } ?? []
@@ -105,6 +114,7 @@ struct OpenAIStreamReader: StreamReader {
             let others = members.filter { $0.key != "content" }
             if !others.isEmpty { events.append(.choices([ChoiceDelta(delta: others)])) }
             events.append(.text(EscapedText.unquoted(content.value.encoded()[...])))
+            last.delta = []
         } else {
             last.delta = members
         }

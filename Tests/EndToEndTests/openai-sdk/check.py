@@ -120,6 +120,31 @@ def parses_structure():
     expect(answer.choices[0].message.parsed == Place(city="Köln"), answer)
 
 
+def completes():
+    prompt = "canary-prompt Grüße 🙂"
+    for model in ("echo", "ollama-echo"):
+        answer = client.completions.create(model=model, prompt=prompt, suffix="\n", max_tokens=9)
+        expect(answer.object == "text_completion" and answer.model == model, answer)
+        expect(answer.choices[0].text == prompt and answer.usage.total_tokens == 6, answer)
+        expect(answer.choices[0].finish_reason == "stop", answer)
+        options = {"include_usage": True}
+        chunks = list(client.completions.create(
+            model=model, prompt=prompt, stop=["\n"], stream=True, stream_options=options))
+        expect("".join(chunk.choices[0].text for chunk in chunks[:-1]) == prompt, chunks)
+        expect(chunks[-2].choices[0].finish_reason == "stop", chunks[-2])
+        expect(chunks[-1].choices == [] and chunks[-1].usage.total_tokens == 6, chunks[-1])
+        expect(len({(chunk.id, chunk.created, chunk.model) for chunk in chunks}) == 1)
+    several = client.completions.create(model="echo", prompt=[prompt, prompt], n=2)
+    expect([choice.index for choice in several.choices] == [0, 1, 2, 3], several)
+    broken = lambda: list(
+        client.completions.create(model="cut-after-3", prompt=prompt, stream=True))
+    error = caught(openai.APIError, broken)
+    expect(error.code == "provider_disconnected", error)
+    ask = lambda: client.completions.create(model="echo", prompt=prompt, temperature=9)
+    error = caught(openai.BadRequestError, ask)
+    expect(error.param == "temperature" and error.code == "invalid_value", error)
+
+
 def embeds():
     texts = ["canary-prompt", "canary-prompt Grüße 🙂"]
     for model in ("echo", "ollama-echo"):
@@ -231,7 +256,8 @@ def works_asynchronously():
 
 CHECKS = [
     lists_models, answers, shows_its_fields, streams, streams_usage, survives_silence,
-    calls_tools, streams_tools, parses_structure, embeds, refuses_a_wrong_key,
+    calls_tools, streams_tools, parses_structure, completes, embeds,
+    refuses_a_wrong_key,
     refuses_what_a_role_lacks, knows_no_such_model, names_a_bad_parameter, tells_a_limit,
     tells_a_providers_fault, tells_a_size, raises_in_the_middle, times_out, retries,
     works_asynchronously,

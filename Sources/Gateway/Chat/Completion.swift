@@ -1,0 +1,62 @@
+internal import EventLoop
+internal import HTTP
+internal import OpenAI
+internal import PostgreSQL
+internal import Providers
+internal import Store
+
+/// One text completion on its way from the decoded request to the recorded usage. The prompt goes to the provider as it
+/// is, without instructions or passages of ours, and nothing of it is stored: it is no talk.
+@LoopActor
+final class Completion: Generation {
+    let inquiry: Inquiry
+    let request: TextCompletionRequest
+    let form = CompletionForm.text
+    let id = Identifier.make("cmpl", separator: "-")
+    let created = Int(Timestamp.now.seconds)
+    var answer = ChatAnswer(filtering: nil)
+
+    /// What nobody stores needs nobody to finish it.
+    let finishesAlone = false
+    let addedCharacterCount = 0
+
+    /// Stations 5 and 6: decodes the request and finds its model.
+    init(_ exchange: Exchange, _ worker: Worker, _ identity: Identity) throws(APIError) {
+        request = try TextCompletionRequest(try exchange.request.jsonBody)
+        let model = try worker.models.find(request.model, for: identity)
+        inquiry = Inquiry(exchange, worker, model, asked: request.model, prompt: "prompt")
+        try inquiry.passOverEmbedded()
+    }
+
+    /// Stations 10 to 12.
+    func run() async throws -> Answer {
+        try await inquiry.run({ try await respond() }, record: record)
+    }
+
+    func openStream(of candidate: Candidate) async throws -> ProviderStream {
+        let provider = try candidate.provider.remote
+        let call = TextCall(request, model: candidate.model, isStream: true)
+        let transfer = try await inquiry.ask(candidate, provider, try provider.text(call))
+        return ProviderStream(transfer, provider, Question(call, completionID: id))
+    }
+
+    func completion(of candidate: Candidate) async throws -> ProviderCompletion {
+        let provider = try candidate.provider.remote
+        let call = TextCall(request, model: candidate.model, isStream: false)
+        let body = try await inquiry.answer(of: candidate, provider, to: try provider.text(call))
+        return try provider.completion(body, to: Question(call, completionID: id))
+    }
+
+    func body() -> [UInt8] {
+        var reply = TextCompletion(
+            id: id, created: created, model: request.model, choices: answer.choices, usage: usage)
+        reply.origin = answer.origin
+        return reply.body()
+    }
+
+    func lastWords(_ template: ChunkTemplate) -> [UInt8] { [] }
+
+    func record(_ ended: UsageRow.Ended) async {
+        await inquiry.record(ended, charge(ended))
+    }
+}
