@@ -128,6 +128,10 @@ import Testing
         #expect(throws: ProviderFailure.self) {
             try openAI.completion(one, to: textQuestion(#""prompt":["a","b"]"#))
         }
+        let twice = #"{"choices":[{"text":"x"},{"text":"y"}]}"#
+        #expect(throws: ProviderFailure.self) {
+            try openAI.completion(Array(twice.utf8), to: textQuestion(#""prompt":["a","b"]"#))
+        }
         let fewer = try openAI.completion(one, to: textQuestion(#""prompt":"a","n":2"#))
         #expect(fewer.choices.count == 1)
         let many = (0..<300).map { #"{"index":\#($0),"text":"x","finish_reason":"stop"}"# }

@@ -52,7 +52,7 @@ package struct OpenAICompatible: Provider {
         for node in root["choices"]?.elements.prefix(most).map({ $0 }) ?? [] {
             choices.append(try choice(node, question))
         }
-        guard choices.count >= question.leastChoices else {
+        guard Set(choices.map(\.index)).count >= question.leastChoices else {
             throw .badResponse("a completion of \(choices.count) choices")
         }
         return ProviderCompletion(
