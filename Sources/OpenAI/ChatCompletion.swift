@@ -91,7 +91,9 @@ extension ChatCompletion.Choice {
         for key in ["content", "refusal"] {
             members.append(message.first { $0.key == key } ?? Member(key, .null))
         }
-        members += message.filter { !["role", "content", "refusal"].contains($0.key) }
+        members += message.filter { member in
+            !["role", "content", "refusal"].contains(member.key) && !Self.isBrokenSound(member)
+        }
         if index == 0, !citations.isEmpty {
             members.removeAll { $0.key == "annotations" }
             let text = text
@@ -104,5 +106,13 @@ extension ChatCompletion.Choice {
             "logprobs": logprobs.map(Value.verbatim) ?? .null,
             "finish_reason": .string(finishReason.rawValue),
         ]
+    }
+
+    /// The schema requires all of these, and a client cannot do without any.
+    private static func isBrokenSound(_ member: Member) -> Bool {
+        guard member.key == "audio" else { return false }
+        let audio = try? Document(member.value.encoded()).root
+        let hasTexts = ["id", "data", "transcript"].allSatisfy { audio?[$0]?.kind == .string }
+        return !hasTexts || audio?["expires_at"]?.integer == nil
     }
 }

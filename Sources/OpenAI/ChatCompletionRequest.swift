@@ -89,6 +89,21 @@ package struct ChatCompletionRequest: CompletionRequest {
     }
 }
 
+extension ChatCompletionRequest {
+    /// The same request with an answer and what the user says to it, everything else as it was spelled.
+    package func adding(answer: String, reply: String) throws(APIError) -> ChatCompletionRequest {
+        guard let messages = self["messages"] else { return self }
+        let added: [Value] = [
+            ["role": "assistant", "content": .string(answer)],
+            ["role": "user", "content": .string(reply)],
+        ]
+        // Two elements, put in as one.
+        let elements = Value.array(added).encoded().dropFirst().dropLast()
+        let whole = messages.inserting(Array(elements), at: .max)
+        return try ChatCompletionRequest(document.root.editing([.set("messages", whole)]))
+    }
+}
+
 extension Message {
     fileprivate var characterCount: Int {
         let calls = node["tool_calls"]?.range.count ?? 0

@@ -55,6 +55,16 @@ package struct ChatDraft: Sendable {
         CanonicalMessage(role: .assistant, text: text, toolCalls: toolCalls)
     }
 
+    /// What was said so far as one step for each choice, in order, without its end.
+    package func steps() -> [ChoiceDelta] {
+        choices.sorted { $0.key < $1.key }.map { index, choice in
+            ChoiceDelta(
+                index: index, delta: choice.members,
+                toolCalls: choice.calls.sorted { $0.key < $1.key }.map(\.value),
+                logprobs: choice.joinedLogprobs)
+        }
+    }
+
     /// The choices of a reply, in order; one without an end counts as stopped.
     package func completed() -> [ChatCompletion.Choice] {
         choices.sorted { $0.key < $1.key }.map { index, choice in
@@ -115,7 +125,7 @@ extension ChoiceDraft {
     /// A chunk's logprobs hold lists, which are joined name by name.
     private mutating func append(logprobs more: [UInt8]) {
         guard let more = try? Document(more) else { return }
-        for key in ["content", "refusal"] {
+        for key in Logprobs.names {
             guard let list = more.root[key], list.kind == .array else { continue }
             let elements = list.bytes.dropFirst().dropLast()
             if logprobs[key]?.isEmpty == false, list.count > 0 {
@@ -127,13 +137,7 @@ extension ChoiceDraft {
 
     fileprivate var joinedLogprobs: [UInt8]? {
         guard !logprobs.isEmpty else { return nil }
-        let members = ["content", "refusal"].map { key in
-            Member(
-                key,
-                logprobs[key].map { .verbatim([UInt8(ascii: "[")] + $0 + [UInt8(ascii: "]")]) }
-                    ?? .null)
-        }
-        return Value.object(members).encoded()
+        return Logprobs.object(logprobs)
     }
 
     fileprivate var toolCalls: [ToolCall] {
@@ -146,10 +150,15 @@ extension ChoiceDraft {
     }
 
     fileprivate var message: [Member] {
+        guard !calls.isEmpty else { return members }
+        return members + [Member("tool_calls", .array(toolCalls.map(\.value)))]
+    }
+
+    /// All but the calls of tools.
+    fileprivate var members: [Member] {
         var members = texts.map { key, escaped in
             Member(key, .verbatim(EscapedText.quoted(escaped[...])))
         }
-        if !calls.isEmpty { members.append(Member("tool_calls", .array(toolCalls.map(\.value)))) }
         if let function {
             members.append(
                 Member(

@@ -185,7 +185,7 @@ extension CompletionForm {
 
 extension ChoiceDelta {
     /// Several steps that together say the same, each with at most about `limit` bytes; `nil` when
-    /// nothing here can be divided (a picture, say). Order: members, calls, then the end.
+    /// nothing here can be divided (a picture, say). Order: members, calls, logprobs, then the end.
     fileprivate func divided(limit: Int) -> [ChoiceDelta]? {
         var parts: [ChoiceDelta] = []
         for member in delta {
@@ -205,10 +205,12 @@ extension ChoiceDelta {
                 parts.append(ChoiceDelta(index: index, toolCalls: [piece]))
             }
         }
+        for piece in logprobs.map({ Logprobs.pieces($0, limit: limit) }) ?? [] {
+            parts.append(ChoiceDelta(index: index, logprobs: piece))
+        }
         guard parts.count > 1 else { return nil }
-        if finishReason != nil || logprobs != nil {
-            parts.append(
-                ChoiceDelta(index: index, finishReason: finishReason, logprobs: logprobs))
+        if finishReason != nil {
+            parts.append(ChoiceDelta(index: index, finishReason: finishReason))
         }
         return parts
     }

@@ -47,6 +47,15 @@ extension APIError {
         502, "provider_bad_response",
         "The model's provider gave an unusable answer; try again, or use another model.")
 
+    /// 502: the answer is not what `response_format` asks for, also when the model was told so. `fault` is a clause
+    /// without a stop.
+    package static func formatMissed(_ fault: String) -> APIError {
+        provider(
+            502, "provider_bad_response",
+            "The model's answer does not fit 'response_format', nor did its second: \(fault). "
+                + "Try again, or use another model.")
+    }
+
     /// 502: the answer stopped before its end.
     package static let providerDisconnected = provider(
         502, "provider_disconnected",

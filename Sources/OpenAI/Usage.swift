@@ -37,7 +37,26 @@ package struct Usage: Sendable {
         source = .provider
         // An object that lacks a figure would break strict clients, a huge one the chunk's limit.
         let isWhole = completion != nil && node["total_tokens"] != nil && node.range.count <= 8192
-        verbatim = isWhole ? Array(node.bytes) : nil
+        verbatim = isWhole ? node.editing(detailNames.compactMap { Self.mend(node, $0) }) : nil
+    }
+
+    /// Details that are no object of counts, as some providers have `null`, are none.
+    private static func mend(_ usage: Node, _ name: String) -> Edit? {
+        guard let details = usage[name] else { return nil }
+        guard details.kind == .object else { return .remove(name) }
+        let strays = details.members.filter { $0.value.integer == nil }.map { Edit.remove($0.key) }
+        return strays.isEmpty ? nil : .set(name, details.editing(strays))
+    }
+
+    /// The figures of two calls together, without details. An estimate in it makes the sum one.
+    package static func + (one: Usage, other: Usage) -> Usage {
+        let sources = [one.source, other.source]
+        var sum = Usage(
+            promptTokens: one.promptTokens + other.promptTokens,
+            completionTokens: one.completionTokens + other.completionTokens,
+            source: [.estimated, .counted].first(where: sources.contains) ?? .provider)
+        sum.totalTokens = one.totalTokens + other.totalTokens
+        return sum
     }
 
     /// The object for a reply.
@@ -50,6 +69,8 @@ package struct Usage: Sendable {
         ]
     }
 }
+
+private let detailNames = ["prompt_tokens_details", "completion_tokens_details"]
 
 private func count(_ node: Node?) -> Int? {
     guard let value = node?.integer, (0...1_000_000_000_000).contains(value) else { return nil }
@@ -66,10 +87,10 @@ package struct Origin: Sendable, Equatable {
     /// Nothing known.
     package init() {}
 
-    /// Reads the members of a completion or a chunk; strings only, of sane length.
+    /// Reads the members of a completion or a chunk; strings only, of sane length, and tiers that OpenAI has.
     package init(_ root: Node) {
         systemFingerprint = shortString(root["system_fingerprint"])
-        serviceTier = shortString(root["service_tier"])
+        serviceTier = shortString(root["service_tier"], of: tiers)
     }
 
     /// Nothing to tell.
@@ -86,7 +107,11 @@ package struct Origin: Sendable, Equatable {
     }
 }
 
-private func shortString(_ node: Node?) -> [UInt8]? {
+/// The tiers that clients know.
+private let tiers = ["auto", "default", "flex", "scale", "priority", "fast"]
+
+private func shortString(_ node: Node?, of words: [String]? = nil) -> [UInt8]? {
     guard let node, node.kind == .string, node.range.count <= 256 else { return nil }
+    if let words, let text = node.string, !words.contains(text) { return nil }
     return Array(node.bytes)
 }

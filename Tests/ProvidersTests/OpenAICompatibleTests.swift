@@ -167,7 +167,8 @@ import Testing
                 "refusal":null,"reasoning_content":"r","tool_calls":[{"id":"call_XYZ_0",\#
                 "type":"function","function":{"name":"f","arguments":"{}"}},{"id":"c",\#
                 "type":"function","function":{"name":"g","arguments":"{\"a\":1}"}}]},\#
-                "logprobs":{"content":[{"token":"a","logprob":-0.10}],"refusal":null},\#
+                "logprobs":{"content":[{"token":"a","logprob":-0.10,"bytes":null,\#
+                "top_logprobs":[]}],"refusal":null},\#
                 "finish_reason":"tool_calls"}],"usage":{"prompt_tokens":1,\#
                 "completion_tokens":2,"total_tokens":3}}
                 """#

@@ -98,8 +98,7 @@ func ollamaText(_ root: Node) -> Member? {
 /// Ollama lists tokens where OpenAI has an object with two lists.
 func ollamaLogprobs(_ root: Node) -> [UInt8]? {
     guard let list = root["logprobs"], list.kind == .array, list.count > 0 else { return nil }
-    let value: Value = ["content": .verbatim(Array(list.bytes)), "refusal": .null]
-    return value.encoded()
+    return Logprobs.object(["content": allowedTokens(list)])
 }
 
 /// A prompt found in the cache is not counted by Ollama, so its figure may be absent.

@@ -66,16 +66,40 @@ private func joinedText(_ content: Node) -> String {
     }.joined()
 }
 
-/// Logprobs are kept as spelled; they are lists of tokens under two names.
+/// Logprobs as the schema has them: lists of tokens under two names.
 func allowedLogprobs(_ node: Node?) -> [UInt8]? {
     guard let node, node.kind == .object else { return nil }
-    guard ["content", "refusal"].contains(where: { node[$0]?.kind == .array }) else { return nil }
-    return Value.object(
-        ["content", "refusal"].map { key in
-            let list = node[key].flatMap { $0.kind == .array ? Array($0.bytes) : nil }
-            return Member(key, list.map(Value.verbatim) ?? .null)
-        }
-    ).encoded()
+    var lists: [String: [UInt8]] = [:]
+    for name in Logprobs.names {
+        if let list = node[name], list.kind == .array { lists[name] = allowedTokens(list) }
+    }
+    return lists.isEmpty ? nil : Logprobs.object(lists)
+}
+
+/// The elements of a list of tokens with commas between, numbers as spelled.
+func allowedTokens(_ list: Node) -> [UInt8] {
+    let tokens = list.elements.compactMap { node -> [UInt8]? in
+        guard var members = allowedToken(node) else { return nil }
+        let others = node["top_logprobs"]?.elements.compactMap(allowedToken).map(Value.object) ?? []
+        members.append(Member("top_logprobs", .array(others)))
+        return Value.object(members).encoded()
+    }
+    return Array(tokens.joined(separator: [UInt8(ascii: ",")]))
+}
+
+/// Many providers leave out `bytes`, which the schema requires and lets be `null`.
+private func allowedToken(_ node: Node) -> [Member]? {
+    guard let token = node["token"], token.kind == .string, let logprob = node["logprob"],
+        logprob.kind == .number
+    else { return nil }
+    let bytes = node["bytes"].flatMap { list in
+        list.kind == .array && list.elements.allSatisfy { $0.integer != nil } ? list : nil
+    }
+    return [
+        Member("token", .verbatim(Array(token.bytes))),
+        Member("logprob", .verbatim(Array(logprob.bytes))),
+        Member("bytes", bytes.map { .verbatim(Array($0.bytes)) } ?? .null),
+    ]
 }
 
 /// The wire's finish reason for a provider's word; `nil` while there is none. A provider that says
