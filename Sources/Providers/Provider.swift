@@ -102,10 +102,11 @@ package struct Question: Sendable {
     /// The question that a call puts.
     package init(_ call: ChatCall, completionID: String) {
         form = .chat
-        choices = call.request.choices
+        choices = call.adjustments.choices(in: call.request)
         leastChoices = 1
         self.completionID = completionID
-        toolNames = call.request.toolNames.union(call.adjustments.toolNames)
+        toolNames = call.request.toolNames
+            .union(call.adjustments.toolNames(in: call.request))
     }
 }
 

@@ -12,12 +12,10 @@ import Testing
         """#
 
     private func body(
-        _ json: String, streaming: Bool = false, system: String? = nil,
-        _ adjust: (inout Adjustments) -> Void = { _ in }
+        _ json: String, streaming: Bool = false, system: String? = nil
     ) throws -> String {
-        var call = ChatCall(
+        let call = ChatCall(
             try request(json), model: "llama", isStream: streaming, systemText: system)
-        adjust(&call.adjustments)
         return text(try openAI.chat(call).body)
     }
 
@@ -111,37 +109,6 @@ import Testing
         #expect(node.map { text($0.bytes) } == expected)
     }
 
-    @Test("a model's configuration drops, renames and fills in")
-    func adjustments() throws {
-        let json =
-            #"""
-            {"model":"a","messages":[{"role":"user","content":""}],"max_tokens":5,\#
-            "seed":1,"top_p":null}
-            """#
-        let sent = try body(json) {
-            $0.drop = ["seed"]
-            $0.rename = [("max_tokens", "max_completion_tokens")]
-            $0.defaults = [
-                ("top_p", Array("0.9".utf8)), ("max_completion_tokens", Array("9".utf8)),
-            ]
-        }
-        let root = try Document(Array(sent.utf8)).root
-        #expect(root["seed"] == nil && root["max_tokens"] == nil)
-        #expect(root["max_completion_tokens"]?.integer == 5)
-        #expect(root["top_p"].map { text($0.bytes) } == "0.9")
-    }
-
-    @Test("of two names for one parameter the provider's own wins")
-    func bothNames() throws {
-        let json =
-            #"""
-            {"model":"a","messages":[{"role":"user","content":""}],"max_tokens":5,\#
-            "max_completion_tokens":7}
-            """#
-        let sent = try body(json) { $0.rename = [("max_tokens", "max_completion_tokens")] }
-        #expect(sent.contains(#""max_completion_tokens":7"#) && !sent.contains("max_tokens\":5"))
-    }
-
     @Test("a whole answer is rebuilt from allowed members")
     func completion() throws {
         let answer = #"""
@@ -209,19 +176,5 @@ import Testing
         #expect(!one.contains("get_weather"))
         let old = try reading(fixture("streams/openai-old-function.sse"), by: openAI, tools: "")
         #expect(!old.contains(#""name":"f""#))
-    }
-
-    @Test("tools of the configuration and of the talk so far count as offered")
-    func offered() throws {
-        var call = ChatCall(
-            try request(
-                #"""
-                {"model":"m","messages":[{"role":"user","content":""},{"role":"assistant","content":"",
-                "tool_calls":[{"id":"a","type":"function","function":{"name":"old","arguments":"{}"}}]}]}
-                """#), model: "m", isStream: true)
-        call.adjustments.defaults = [
-            ("tools", Array(#"[{"type":"function","function":{"name":"own"}}]"#.utf8))
-        ]
-        #expect(Question(call, completionID: "c").toolNames == ["old", "own"])
     }
 }

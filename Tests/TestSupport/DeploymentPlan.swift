@@ -36,6 +36,15 @@ package struct DeploymentPlan: Sendable {
 
     /// Models with something special about them.
     private static let others = """
+          - id: adjusted
+            candidates: [ { provider: dead, model: x }, { provider: scripted, model: echo-json } ]
+            parameters:
+              default: { temperature: 0.20, top_p: 1e-1, chat_template_kwargs: { deep: [ 1.50 ] }, max_tokens: 9 }
+              rename: { max_tokens: max_completion_tokens }
+              drop: [user, seed]
+          - id: adjusted-ollama
+            candidates: [ { provider: ollama, model: echo } ]
+            parameters: { default: { temperature: 0.20 }, drop: [seed] }
           - { id: dead, candidates: [ { provider: dead, model: echo } ] }
           - { id: late, candidates: [ { provider: hasty, model: hang } ] }
           - { id: stalls, candidates: [ { provider: hasty, model: hang-after-3 } ] }

@@ -21,6 +21,7 @@ final class Chat: Generation {
 
     var exchange: Exchange { inquiry.exchange }
     var worker: Worker { inquiry.worker }
+    var choiceCount: Int { inquiry.model.adjustments.choices(in: request) }
     var finishesAlone: Bool { inquiry.model.finishesAlone }
     var addedCharacterCount: Int { systemText?.count ?? 0 }
 

@@ -23,7 +23,10 @@ extension Chat {
     }
 
     private func call(_ candidate: Candidate, isStream: Bool) -> ChatCall {
-        ChatCall(request, model: candidate.model, isStream: isStream, systemText: systemText)
+        var call = ChatCall(
+            request, model: candidate.model, isStream: isStream, systemText: systemText)
+        call.adjustments = inquiry.model.adjustments
+        return call
     }
 
     /// The embedded provider. It has no mind for side requests; an empty object is what their senders take as
@@ -33,7 +36,8 @@ extension Chat {
             return Extractive.Answer(saying: "{}")
         }
         return Extractive.answer(
-            to: request.lastUserText, from: evidence.quotable, limit: request.maximumTokens)
+            to: request.lastUserText, from: evidence.quotable,
+            limit: inquiry.model.adjustments.maximumTokens(in: request))
     }
 
     private func quotedCompletion() -> ProviderCompletion {

@@ -54,6 +54,6 @@ final class ChatRelay<Route: Generation> {
     private func begin() {
         hasBegun = true
         route.inquiry.exchange.findings.firstEventAt = Loop.now
-        output = template.opening(choices: route.request.choices) + output
+        output = template.opening(choices: route.choiceCount) + output
     }
 }

@@ -19,6 +19,8 @@ protocol Generation: AnyObject {
     var created: Int { get }
     /// What was said so far.
     var answer: ChatAnswer { get set }
+    /// How many answers the caller gets.
+    var choiceCount: Int { get }
     /// Goes on with the provider although the caller has left.
     var finishesAlone: Bool { get }
     /// Characters of ours that the model reads besides the request's.

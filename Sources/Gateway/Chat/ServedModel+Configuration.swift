@@ -23,6 +23,8 @@ extension ServedModel {
         }
         ownedBy = "archway"
         systemPrompt = model.systemPrompt
+        adjustments = model.parameters
+        validates = model.validates
         retrieval = model.retrieval
         finishesAlone = model.onDisconnect == .finish
         taskModel = model.taskModel

@@ -39,6 +39,10 @@ struct ServedModel: Sendable {
     /// Tried in order.
     let candidates: [Candidate]
     var systemPrompt: String?
+    /// Changes to the callers' parameters, on every call of a provider.
+    var adjustments = Adjustments()
+    /// Answers in JSON are checked before anybody sees them.
+    var validates = false
     /// Where answers find their evidence.
     var retrieval: Configuration.Retrieval?
     /// Go on with the provider although the caller has left.
@@ -47,6 +51,11 @@ struct ServedModel: Sendable {
     var taskModel: String?
     /// Roles that may use it.
     var allowedRoles = Selection.all
+
+    /// May answer without a model, by quoting.
+    var quotes: Bool {
+        candidates.contains { if case .extractive = $0.provider.endpoint { true } else { false } }
+    }
 
     /// Unix seconds that every model shows as `created`: nobody knows better, and it must not differ between workers.
     static let created = 1_767_225_600

@@ -1,3 +1,5 @@
+package import Providers
+
 extension Configuration {
     /// A model that callers may ask for.
     package struct Model: Sendable {
@@ -14,6 +16,10 @@ extension Configuration {
         package var candidates: [Candidate] = []
         /// Put in front of the caller's instructions.
         package var systemPrompt: String?
+        /// What is changed in the callers' parameters.
+        package var parameters = Adjustments()
+        /// Whether answers in JSON are checked before anybody sees them.
+        package var validates = false
         /// Where passages for the question come from; nil for none.
         package var retrieval: Retrieval?
         /// What happens when the caller leaves.
@@ -79,6 +85,8 @@ extension Configuration.Model {
         }
         self.candidates = candidates.map { Configuration.Candidate($0, providers) }
         section.read("system_prompt", into: &systemPrompt, as: Reading.text.optional)
+        parameters.read(section.section("parameters"))
+        section.read("validate", into: &validates, as: .boolean)
         if section["retrieval"] != nil {
             retrieval = Configuration.Retrieval(section.section("retrieval"))
         }
@@ -96,6 +104,9 @@ extension Configuration.Model {
         if isExtractive, retrieval == nil {
             section.fail(
                 "retrieval", "is missing: an extractive candidate can only quote what is retrieved")
+        }
+        if isExtractive, validates {
+            section.fail("validate", "is not for extractive candidates, which only quote")
         }
         guard case .only(let names) = allowedRoles else { return }
         for name in names where roles[name] == nil {

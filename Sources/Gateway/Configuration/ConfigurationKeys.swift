@@ -166,6 +166,27 @@ extension Configuration {
             "Put in front of the caller's instructions in chat completions; text completions take none.",
             default: "none"),
         .init(
+            "models[].parameters.default",
+            "Parameters for callers who do not set them, as in `{ temperature: 0.2, stop: [END] }`; "
+                + "numbers are sent as they are written here.",
+            unit: "mapping of parameters to values as JSON has them", default: "{}"),
+        .init(
+            "models[].parameters.rename",
+            "Parameters that the provider calls otherwise, as in "
+                + "`{ max_completion_tokens: max_tokens }`. Comes after `default`; where the request has "
+                + "both names, the provider's own counts.",
+            unit: "mapping of names to names", default: "{}"),
+        .init(
+            "models[].parameters.drop",
+            "Parameters that the provider does not get to see. Comes last.",
+            unit: "list of parameter names", default: "[]"),
+        .init(
+            "models[].validate",
+            "Whether an answer is checked when its request asks for JSON by `response_format`: it is "
+                + "held back until it is whole and fits, a wrong one is sent back to the model once, and "
+                + "what is wrong again is an error.",
+            unit: "true or false", default: "false"),
+        .init(
             "models[].retrieval.collections",
             "Collections in which passages for the question are looked up. "
                 + "Without `retrieval` none are.", unit: "list of collection names", default: nil),

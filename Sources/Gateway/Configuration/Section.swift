@@ -18,7 +18,10 @@ final class ConfigurationSource {
     /// The node with all references replaced; nil, with a problem noted, where that cannot be.
     func expand(_ node: Node) -> Node? {
         switch node.content {
-        case .mapping: return node
+        case .mapping(let members):
+            let expanded = members.compactMap { key, value in expand(value).map { (key, $0) } }
+            guard expanded.count == members.count else { return nil }
+            return Node(.mapping(expanded), line: node.line, column: node.column)
         case .sequence(let elements):
             let expanded = elements.compactMap(expand)
             guard expanded.count == elements.count else { return nil }

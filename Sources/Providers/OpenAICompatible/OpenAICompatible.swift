@@ -29,8 +29,7 @@ package struct OpenAICompatible: Provider {
 
     private func edits(for call: ChatCall) -> [Edit] {
         let request = call.request
-        var edits = call.adjustments.edits(for: request)
-        edits += streamEdits(
+        var edits = streamEdits(
             of: request.document.root, model: call.model, isStream: call.isStream)
         // We store; OpenAI refuses metadata of what it does not store.
         edits.append(.remove("store"))
@@ -38,7 +37,8 @@ package struct OpenAICompatible: Provider {
         if let text = call.systemText, !text.isEmpty {
             edits.append(.set("messages", messages(of: request, after: text)))
         }
-        return edits
+        // Last, so that the operator can also drop what we add.
+        return edits + call.adjustments.edits(for: request)
     }
 
     /// Reads a reply that is not streamed.
