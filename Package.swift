@@ -105,7 +105,7 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "EventLoop", "HTTP", "ScriptedProvider", "System", "TestSupport", "archway",
+                "EventLoop", "HTTP", "JSON", "ScriptedProvider", "System", "TestSupport", "archway",
             ],
             exclude: ["openai-sdk"],
             swiftSettings: testSettings),

@@ -93,6 +93,23 @@ extension EndToEnd {
             }
         }
 
+        @Test(
+            "In JSON that was asked for a number in brackets is data: nothing is removed or cited")
+        func data() async throws {
+            try await Self.withHandbook { site, user in
+                let text = #"{"vacation days":[7],"ids":[1]}"#
+                for isStream in [false, true] {
+                    let reply = try await site.answer(
+                        Chat("cites", text).with {
+                            $0.isStream = isStream
+                            $0.members["response_format"] = ["type": "json_object"]
+                        }, user)
+                    #expect(reply.content == text)
+                    #expect(!reply.text.contains("citation"))
+                }
+            }
+        }
+
         @Test("Where nothing is found the answer says so, and cites nothing")
         func nothingFound() async throws {
             try await Self.withHandbook { site, user in
@@ -128,7 +145,7 @@ extension EndToEnd {
         private static var isFilled = false
 
         /// Runs `body` with a collection of three documents.
-        private static func withHandbook(
+        static func withHandbook(
             _ body: (Deployment, User) async throws -> Void
         ) async throws {
             let (site, user) = try await (Shared.deployment(), Shared.user())

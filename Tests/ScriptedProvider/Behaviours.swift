@@ -11,6 +11,7 @@ let behaviours: [(name: String, behaviour: Behaviour)] = [
     ("paced", { [stamps($0.number(0, or: 50), every: $0.number(1, or: 50))] + ending }),
     ("flat", { [stamps($0.number(0, or: 1000), every: 0)] + ending }),
     ("bulk", { [bulk($0.number(0, or: 1000))] + ending }),
+    ("drafts", { [.pause($0.number(0, or: 0))] + words($0.draft) + ending }),
     ("usage", { _ in words("counted words") + [.finish("stop"), .usage, .done, .end] }),
     ("reasoning", { _ in [.reasoning("Let me "), .reasoning("think.")] + words("42") + ending }),
     ("refusal", { _ in [.refusal("I will "), .refusal("not.")] + ending }),

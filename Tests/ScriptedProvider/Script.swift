@@ -1,4 +1,5 @@
 import EventLoop
+import JSON
 
 /// What the provider does for one request, step by step. The wire (OpenAI's or Ollama's, streamed
 /// or not) decides how a step looks.
@@ -56,6 +57,15 @@ package struct Prompt: Sendable {
     package var body: [UInt8]
     /// How many requests for this model came before.
     package var earlier: Int
+
+    /// The conversation's first question lists answers, with `|` between: the next of them, by how many were given.
+    var draft: String {
+        let messages = Array((try? Document(body))?.root["messages"]?.elements.map { $0 } ?? [])
+        let first = messages.first { $0["role"]?.string == "user" }?["content"]?.string ?? ""
+        let given = messages.filter { $0["role"]?.string == "assistant" }.count
+        let drafts = first.split(separator: "|", omittingEmptySubsequences: false)
+        return drafts.indices.contains(given) ? String(drafts[given]) : "no draft \(given)"
+    }
 
     /// The number at `index`, or `otherwise`.
     func number(_ index: Int, or otherwise: Int) -> Int {

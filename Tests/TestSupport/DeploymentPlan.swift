@@ -36,6 +36,15 @@ package struct DeploymentPlan: Sendable {
 
     /// Models with something special about them.
     private static let others = """
+          - { id: checked, candidates: [ { provider: scripted, model: drafts } ], validate: true }
+          - { id: checked-late, candidates: [ { provider: scripted, model: drafts-1800 } ], validate: true }
+          - { id: checked-ollama, candidates: [ { provider: ollama, model: drafts } ], validate: true }
+          - { id: checked-length, candidates: [ { provider: scripted, model: length } ], validate: true }
+          - { id: checked-refusal, candidates: [ { provider: scripted, model: refusal } ], validate: true }
+          - { id: checked-tools, candidates: [ { provider: scripted, model: tools } ], validate: true }
+          - { id: checked-huge, candidates: [ { provider: scripted, model: huge-300000 } ], validate: true }
+          - { id: checked-cut, candidates: [ { provider: scripted, model: cut-after-3 } ], validate: true }
+          - { id: unchecked, candidates: [ { provider: scripted, model: drafts } ] }
           - id: adjusted
             candidates: [ { provider: dead, model: x }, { provider: scripted, model: echo-json } ]
             parameters:
@@ -45,6 +54,12 @@ package struct DeploymentPlan: Sendable {
           - id: adjusted-ollama
             candidates: [ { provider: ollama, model: echo } ]
             parameters: { default: { temperature: 0.20 }, drop: [seed] }
+          - id: checked-adjusted
+            candidates: [ { provider: scripted, model: drafts } ]
+            validate: true
+            parameters:
+              default: { response_format: { type: json_object }, temperature: 0.20 }
+              rename: { response_format: guided_json }
           - { id: dead, candidates: [ { provider: dead, model: echo } ] }
           - { id: late, candidates: [ { provider: hasty, model: hang } ] }
           - { id: stalls, candidates: [ { provider: hasty, model: hang-after-3 } ] }

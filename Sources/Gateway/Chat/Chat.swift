@@ -14,16 +14,22 @@ final class Chat: Generation {
     let id = Identifier.make("chatcmpl", separator: "-")
     let created = Int(Timestamp.now.seconds)
     let dialect: CitationDialect
+    /// JSON that the answer must be.
+    let format: ResponseFormat?
 
     var evidence = Evidence.none
+    /// What the provider is asked: the caller's request, or that with the complaint about a first answer.
+    var asking: ChatCompletionRequest
     var answer = ChatAnswer(filtering: nil)
+    /// What answers cost that were not good enough.
+    var spent: OpenAI.Usage?
     private var recall: Recall?
 
     var exchange: Exchange { inquiry.exchange }
     var worker: Worker { inquiry.worker }
     var choiceCount: Int { inquiry.model.adjustments.choices(in: request) }
     var finishesAlone: Bool { inquiry.model.finishesAlone }
-    var addedCharacterCount: Int { systemText?.count ?? 0 }
+    var promptCharacterCount: Int { asking.characterCount + (systemText?.count ?? 0) }
 
     /// Stations 5 and 6: decodes the request and finds its model.
     init(_ exchange: Exchange, _ worker: Worker, _ identity: Identity) throws(APIError) {
@@ -34,6 +40,8 @@ final class Chat: Generation {
         if isSideRequest, let substitute = asked.taskModel {
             model = try worker.models.find(substitute, for: identity)
         }
+        asking = request
+        format = ResponseFormat(model.adjustments.value("response_format", in: request))
         dialect = (asked.retrieval?.dialect ?? .auto).resolved(for: exchange.request.fields)
         inquiry = Inquiry(
             exchange, worker, model, asked: request.model, prompt: "messages",
@@ -62,7 +70,7 @@ final class Chat: Generation {
             self.recall = recall
             exchange.replyFields["x-conversation-id"] = recall.conversationID
         } catch let error where !(error is CancellationError) {
-            exchange.replyFields["x-archway-warning"] = "this conversation is not being stored"
+            exchange.warn("this conversation is not being stored")
             worker.log.event("conversation_lost", [Log.detail(error)])
         }
     }
@@ -76,6 +84,8 @@ final class Chat: Generation {
             passages: try await Retrieval.passages(
                 for: question, in: retrieval.collections, limit: retrieval.passages,
                 pool: worker.pool))
+        // In JSON `[1]` is data and no reference.
+        guard format == nil || inquiry.model.quotes else { return }
         answer = ChatAnswer(filtering: evidence.numbers)
     }
 

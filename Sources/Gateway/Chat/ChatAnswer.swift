@@ -30,6 +30,9 @@ struct ChatAnswer: Sendable {
     /// The answer as stored, whole or not; empty when nothing was said.
     var choices: [ChatCompletion.Choice] { whole ?? (hasBegun ? draft.completed() : []) }
 
+    /// All that a stream has said, without the ends, for a caller who has heard nothing of it.
+    var steps: [ChoiceDelta] { draft.steps() }
+
     /// Of all texts, for an estimate.
     var characterCount: Int { choices.reduce(0) { $0 + $1.text.count } }
 

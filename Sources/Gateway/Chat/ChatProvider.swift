@@ -24,7 +24,7 @@ extension Chat {
 
     private func call(_ candidate: Candidate, isStream: Bool) -> ChatCall {
         var call = ChatCall(
-            request, model: candidate.model, isStream: isStream, systemText: systemText)
+            asking, model: candidate.model, isStream: isStream, systemText: systemText)
         call.adjustments = inquiry.model.adjustments
         return call
     }

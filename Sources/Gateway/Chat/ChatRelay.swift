@@ -4,7 +4,7 @@ internal import Providers
 
 /// The middle of station 11: a provider's events become chunks in one buffer, which goes out once for all that
 /// arrived at once. The task sleeps meanwhile; it is woken only when the caller reads more slowly than the provider
-/// writes.
+/// writes. An answer that is checked first is held back: nothing goes out but comments until it is released.
 @LoopActor
 final class ChatRelay<Route: Generation> {
     private(set) var template: ChunkTemplate
@@ -29,14 +29,23 @@ final class ChatRelay<Route: Generation> {
         {
             try await send()
         }
-        if !hasBegun {
-            begin()
-            try await send()
-        }
+        guard !route.isChecked, !hasBegun else { return }
+        begin()
+        try await send()
+    }
+
+    /// Sends what was held back.
+    func release() async throws {
+        guard route.isChecked else { return }
+        output = template.choices(route.answer.steps)
+        begin()
+        try await send()
     }
 
     /// Sends what there is if that needs no waiting. False when it does.
     private func sendAtOnce() -> Bool {
+        // What is held back is kept by the answer, as one text instead of hundreds of chunks.
+        if route.isChecked, !hasBegun { output.removeAll(keepingCapacity: true) }
         if output.isEmpty { return true }
         if !hasBegun { begin() }
         guard reply.writeAtOnce(output) else { return false }

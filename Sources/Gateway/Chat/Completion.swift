@@ -18,8 +18,8 @@ final class Completion: Generation {
 
     /// What nobody stores needs nobody to finish it.
     let finishesAlone = false
-    let addedCharacterCount = 0
     var choiceCount: Int { request.choices }
+    var promptCharacterCount: Int { request.characterCount }
 
     /// Stations 5 and 6: decodes the request and finds its model.
     init(_ exchange: Exchange, _ worker: Worker, _ identity: Identity) throws(APIError) {

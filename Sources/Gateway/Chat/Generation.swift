@@ -23,8 +23,12 @@ protocol Generation: AnyObject {
     var choiceCount: Int { get }
     /// Goes on with the provider although the caller has left.
     var finishesAlone: Bool { get }
-    /// Characters of ours that the model reads besides the request's.
-    var addedCharacterCount: Int { get }
+    /// Characters that the model reads, of the caller's and of ours.
+    var promptCharacterCount: Int { get }
+    /// The answer is held back until `checked` has seen it.
+    var isChecked: Bool { get }
+    /// What answers cost that were not good enough.
+    var spent: OpenAI.Usage? { get }
 
     /// Asks a candidate for a stream. Returns when the provider has accepted the question.
     func openStream(of candidate: Candidate) async throws -> ProviderStream
@@ -34,8 +38,18 @@ protocol Generation: AnyObject {
     func body() -> [UInt8]
     /// What goes between the provider's last word and the end of a stream, framed. May add to the answer.
     func lastWords(_ template: ChunkTemplate) -> [UInt8]
+    /// Has the question answered by `ask`, once more if the answer is not what was asked for.
+    func checked(_ ask: () async throws -> Void) async throws
     /// Station 12.
     func record(_ ended: UsageRow.Ended) async
+}
+
+/// Most answers are sent as they come.
+extension Generation {
+    var isChecked: Bool { false }
+    var spent: OpenAI.Usage? { nil }
+
+    func checked(_ ask: () async throws -> Void) async throws { try await ask() }
 }
 
 extension Generation {
@@ -44,23 +58,27 @@ extension Generation {
         request.isStream ? try await stream() : try await complete()
     }
 
-    /// The provider's figures, or an estimate that says it is one: four characters a token.
+    /// Of all calls. The provider's figures, or an estimate that says it is one: four characters a token.
     var usage: OpenAI.Usage {
-        answer.usage
+        let last =
+            answer.usage
             ?? OpenAI.Usage(
-                promptTokens: (request.characterCount + addedCharacterCount + 3) / 4,
+                promptTokens: (promptCharacterCount + 3) / 4,
                 completionTokens: (answer.characterCount + 3) / 4, source: .estimated)
+        return spent.map { $0 + last } ?? last
     }
 
-    /// What is charged for an answer that ended so: nothing if nothing was said.
+    /// What is charged for an answer that ended so: nothing more if nothing was said.
     func charge(_ ended: UsageRow.Ended) -> OpenAI.Usage? {
-        ended != .failed || answer.hasBegun || answer.usage != nil ? usage : nil
+        ended != .failed || answer.hasBegun || answer.usage != nil ? usage : spent
     }
 
     /// The reply as one JSON text.
     private func complete() async throws -> Answer {
-        try await inquiry.eachCandidate { candidate in
-            answer.take(try await completion(of: candidate))
+        try await checked {
+            try await inquiry.eachCandidate { candidate in
+                answer.take(try await completion(of: candidate))
+            }
         }
         inquiry.exchange.findings.firstEventAt = Loop.now
         let body = body()
@@ -78,11 +96,14 @@ extension Generation {
         defer { reply.stop() }
         let relay = ChatRelay(self, reply)
         do {
-            try await inquiry.eachCandidate(unless: { answer.hasBegun }) { candidate in
-                let stream = try await openStream(of: candidate)
-                defer { stream.close() }
-                try await relay.run(stream)
+            try await checked {
+                try await inquiry.eachCandidate(unless: { answer.hasBegun }) { candidate in
+                    let stream = try await openStream(of: candidate)
+                    defer { stream.close() }
+                    try await relay.run(stream)
+                }
             }
+            try await relay.release()
             try await end(reply, relay.template)
         } catch let error where reply.isOpen && !Inquiry.isDeparture(error) {
             await record(.failed)

@@ -54,7 +54,7 @@ struct ServedModel: Sendable {
 
     /// May answer without a model, by quoting.
     var quotes: Bool {
-        candidates.contains { if case .extractive = $0.provider.endpoint { true } else { false } }
+        candidates.contains(where: \.provider.isEmbedded)
     }
 
     /// Unix seconds that every model shows as `created`: nobody knows better, and it must not differ between workers.

@@ -32,6 +32,8 @@ final class Exchange {
         var provider: String?
         var providerModel: String?
         var isSideRequest = false
+        /// The first answer did not fit, and the provider was told so.
+        var isAskedAgain = false
         var usage: OpenAI.Usage?
         var firstEventAt: Int64?
         var ended: UsageRow.Ended?
@@ -47,6 +49,12 @@ final class Exchange {
 
     /// Milliseconds since the request was accepted.
     var elapsed: Int { Int(Loop.now - acceptedAt) }
+
+    /// Tells the caller what is not as he may think, in the reply's head if that is still to come.
+    func warn(_ warning: String) {
+        let others = replyFields["x-archway-warning"].map { "\($0); " } ?? ""
+        replyFields["x-archway-warning"] = others + warning
+    }
 
     /// The fields that every reply carries.
     var standardFields: Fields {
