@@ -120,3 +120,12 @@ extension EndToEnd {
         }
     }
 }
+        @Test("The program tells its version")
+        func version() async throws {
+            let words = ["--version", "version"]
+            for word in words {
+                let line = try await Program.output([Deployment.program, word])
+                #expect(line.wholeMatch(of: /archway \d+\.\d+\.\d+/) != nil, "\(line)")
+            }
+        }
+

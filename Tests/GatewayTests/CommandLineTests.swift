@@ -84,6 +84,8 @@ struct CommandTableTests {
         #expect(Program.run([]) == 2)
         #expect(Program.run(["help"]) == 0)
         #expect(Program.run(["--help"]) == 0)
+        #expect(Program.run(["version"]) == 0)
+        #expect(Program.run(["--version"]) == 0)
         #expect(Program.run(["nonsense"]) == 2)
         #expect(Program.run(["token"]) == 2)
         #expect(Program.run(["migrate", "--colour", "red"]) == 2)

@@ -23,6 +23,9 @@ struct Command: Sendable {
         self.flags = flags
         self.run = run
     }
+
+    /// The command with its arguments.
+    var synopsis: String { usage.isEmpty ? "archway \(name)" : "archway \(name) \(usage)" }
 }
 
 /// The program, from its arguments to its exit code: 0 done, 1 failed, 2 not understood.
@@ -33,6 +36,7 @@ package enum Program {
             CommandLineReport.say(help)
             return arguments.isEmpty ? 2 : 0
         }
+        let arguments = arguments[0] == "--version" ? ["version"] : arguments
         guard let command = command(of: arguments) else {
             CommandLineReport.fail("unknown command \(arguments[0]); see `archway help`")
             return 2
@@ -40,14 +44,14 @@ package enum Program {
         let rest = Array(arguments.dropFirst(command.name.split(separator: " ").count))
         if rest.contains("--help") {
             CommandLineReport.say(
-                "usage: archway \(command.name) \(command.usage)\n\n\(command.summary)")
+                "usage: \(command.synopsis)\n\n\(command.summary)")
             return 0
         }
         do {
             return try command.run(
                 Arguments(rest, options: command.options, flags: command.flags))
         } catch let mistake as Arguments.Mistake {
-            CommandLineReport.fail("\(mistake)\nusage: archway \(command.name) \(command.usage)")
+            CommandLineReport.fail("\(mistake)\nusage: \(command.synopsis)")
             return 2
         } catch {
             // Whoever is on the host may know the full face of a fault.
@@ -64,14 +68,14 @@ package enum Program {
 
     private static var help: String {
         let lines = commands.filter { !$0.summary.isEmpty }.map { command in
-            "  archway \(command.name) \(command.usage)\n      \(command.summary)"
+            "  \(command.synopsis)\n      \(command.summary)"
         }
         return """
             Archway: an OpenAI-compatible gateway behind your nginx.
 
             \(lines.joined(separator: "\n"))
 
-            Every command takes --config FILE (default \(Setup.defaultPath)),
+            Every command but `version` takes --config FILE (default \(Setup.defaultPath)),
             or --state DIR for a running `archway dev`.
             """
     }

@@ -41,4 +41,5 @@ let commands: [Command] = [
         "dev", "[--state DIR] [--port N] [--config FILE]",
         "Runs everything on this machine: a private PostgreSQL, nginx on 127.0.0.1, the pool.",
         options: ["state", "port", "config"], run: DevelopmentCommand.run),
+    Command("version", "", "Prints the version, as --version does.", run: Version.run),
 ]
