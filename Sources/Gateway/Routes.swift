@@ -5,6 +5,12 @@ let routes = RouteTable(routes: [
     Route(.get, "/v1/models", .action(.models), Models.list),
     Route(.get, "/v1/models/{id}", .action(.models), takesRest: true, Models.get),
     Route(.post, "/v1/chat/completions", .action(.chat), ChatCompletions.create),
+    Route(.get, "/v1/chat/completions", .action(.chat), StoredChatCompletions.list),
+    Route(.get, "/v1/chat/completions/{id}", .action(.chat), StoredChatCompletions.get),
+    Route(.post, "/v1/chat/completions/{id}", .action(.chat), StoredChatCompletions.change),
+    Route(.delete, "/v1/chat/completions/{id}", .action(.chat), StoredChatCompletions.delete),
+    Route(
+        .get, "/v1/chat/completions/{id}/messages", .action(.chat), StoredChatCompletions.messages),
     Route(.post, "/v1/completions", .action(.chat), Completions.create),
     Route(.post, "/v1/embeddings", .action(.embeddings), Embeddings.create),
 

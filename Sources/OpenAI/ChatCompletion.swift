@@ -82,6 +82,15 @@ package struct ChatCompletion: Sendable {
 
     /// The reply body, UTF-8 JSON.
     package func body() -> [UInt8] { value.encoded() }
+
+    /// The body of a stored completion with other metadata, everything else as it was spelled; nil when these bytes
+    /// are no object.
+    package static func body(_ body: [UInt8], with metadata: Metadata) -> [UInt8]? {
+        guard let root = try? Document(body, limits: .stored).root, root.kind == .object else {
+            return nil
+        }
+        return root.editing([.set("metadata", metadata.value.encoded())])
+    }
 }
 
 extension ChatCompletion.Choice {

@@ -47,9 +47,9 @@ package struct ChatCompletionRequest: CompletionRequest {
         return node
     }
 
-    /// Names and texts given as `metadata`, in the caller's order.
-    package var metadata: [(key: String, value: String)] {
-        self["metadata"]?.members.map { ($0.key, $0.value.string ?? "") } ?? []
+    /// `metadata`; none when it is absent.
+    package var metadata: Metadata {
+        (try? self["metadata"].map { node throws(APIError) in try Metadata(node) }) ?? .none
     }
 
     /// The tools that this talk knows: those it declares and those it has called before.

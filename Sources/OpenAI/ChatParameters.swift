@@ -10,7 +10,7 @@ let chatParameters: [String: ParameterRule] = [
     "logprobs": .boolean,
     "max_completion_tokens": .integer(1...(.max)),
     "max_tokens": .integer(1...(.max)),
-    "metadata": .check(checkMetadata),
+    "metadata": .check { field throws(APIError) in _ = try Metadata(field) },
     "modalities": .check(checkModalities),
     "moderation": .object,
     "n": .integer(1...128),
@@ -37,21 +37,6 @@ let chatParameters: [String: ParameterRule] = [
     "verbosity": .string,
     "web_search_options": .object,
 ]
-
-private func checkMetadata(_ metadata: RequestField) throws(APIError) {
-    let members = try metadata.members()
-    guard members.count <= 16 else {
-        throw .invalidValue("metadata", "it may hold at most 16 members")
-    }
-    for (key, value) in members {
-        guard key.unicodeScalars.count <= 64 else {
-            throw .invalidValue("metadata", "a key may have at most 64 characters")
-        }
-        guard try value.string().unicodeScalars.count <= 512 else {
-            throw .invalidValue("metadata.\(key)", "it may have at most 512 characters")
-        }
-    }
-}
 
 private func checkModalities(_ modalities: RequestField) throws(APIError) {
     for modality in try modalities.elements() { _ = try modality.word("text", "audio") }

@@ -44,6 +44,13 @@ extension APIError {
             "Invalid value for '\(path)': \(why).")
     }
 
+    /// 400: a member of the body, or of the query, that the route does not have.
+    package static func unknownParameter(_ path: String) -> APIError {
+        APIError(
+            400, type: invalidRequest, code: "unknown_parameter", param: echo(path),
+            "Unknown parameter: '\(echo(path))'; leave it out or check its spelling.")
+    }
+
     /// 400: the prompt does not fit into the model's window. `message` may be the provider's.
     package static func contextLengthExceeded(_ message: String? = nil) -> APIError {
         APIError(
@@ -104,6 +111,11 @@ extension APIError {
     /// 404: no such object, or another user's: one body for both.
     package static let notFound = APIError(
         404, type: invalidRequest, code: "not_found", "There is no such object; check its id.")
+
+    /// 404: a list has no entry of the id after which its page should begin.
+    package static let unknownCursor = APIError(
+        404, type: invalidRequest, code: "not_found", param: "after",
+        "The list has no object of the id in 'after'; use the 'last_id' of the page before.")
 
     /// 404: no route has this path.
     package static let unknownPath = APIError(

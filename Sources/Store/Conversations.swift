@@ -37,11 +37,17 @@ package struct Conversation: Sendable, Hashable {
     }
 
     /// Completes an answer's row. If the same answer stands in the conversation already (the request
-    /// was retried or raced), the row goes away instead: one turn remains. False: no such row.
+    /// was retried or raced), the row goes away instead: one turn remains. What its owner asks to keep
+    /// is stored by the same statement. False: no such row, and nothing is stored.
     package static func finish(_ ending: Ending, in pool: Pool) async throws -> Bool {
+        let completion = ending.completion
         let values: [Parameter] = [
             .text(ending.answerID), .text(ending.ownerID), .optional(ending.hash),
             .utf8(ending.content), .text(ending.status.rawValue), .timestamp(ending.now),
+            .optional(completion?.id), .optional(completion?.createdAt),
+            .optional(completion?.model), completion.map { .utf8($0.metadata[...]) } ?? .null,
+            completion.map { .utf8($0.messages) } ?? .null,
+            completion.map { .utf8($0.reply[...]) } ?? .null,
         ]
         do {
             return try await !pool.query(.finish, values).isEmpty
@@ -58,12 +64,14 @@ package struct Conversation: Sendable, Hashable {
         try await pool.query(.abandon, [.text(worker), .timestamp(now)]).count
     }
 
-    /// The owner's conversations, last used first, those after `after`.
+    /// The owner's conversations, last used first, those after `after`. Throws `UnknownCursor`.
     package static func list(
         owner: String, after: String? = nil, limit: Int, in pool: Pool
     ) async throws -> [Conversation] {
-        try await pool.query(
-            .listConversations, [.text(owner), .optional(after), .integer(limit)]
+        let cursor = try await Cursor.parameters(
+            of: after, .conversationTime, owner: owner, in: pool)
+        return try await pool.query(
+            .listConversations, [.text(owner)] + cursor + [.integer(limit)]
         ).map(Conversation.init(row:))
     }
 
@@ -187,6 +195,12 @@ extension Statement {
             UPDATE turns t SET hash = $3, content = $4, status = $5, completed_at = $6
             FROM answer a
             WHERE t.id = a.id AND NOT EXISTS (SELECT FROM twin)
+        ), completion AS (
+            INSERT INTO stored_completions (id, owner_id, conversation_id, created_at, model,
+                metadata, messages, reply)
+            SELECT $7, $2, a.conversation_id, $8, $9, $10::jsonb, $11, $12
+            FROM answer a WHERE $7::text IS NOT NULL
+            ON CONFLICT DO NOTHING
         )
         SELECT id FROM answer
         """)
@@ -202,10 +216,14 @@ extension Statement {
         "list conversations",
         """
         SELECT id, external_id, created_at, updated_at FROM conversations
-        WHERE owner_id = $1 AND ($2::text IS NULL OR (updated_at, id) <
-            (SELECT updated_at, id FROM conversations WHERE id = $2 AND owner_id = $1))
-        ORDER BY updated_at DESC, id DESC LIMIT $3
+        WHERE owner_id = $1
+            AND (updated_at, id) < (coalesce($2::timestamptz, 'infinity'), coalesce($3, ''))
+        ORDER BY updated_at DESC, id DESC LIMIT $4
         """)
+
+    fileprivate static let conversationTime = Statement(
+        "conversation time",
+        "SELECT updated_at FROM conversations WHERE id = $1 AND owner_id = $2")
 
     fileprivate static let listTurns = Statement(
         "list turns",

@@ -17,6 +17,9 @@ package import PostgreSQL
         Migration(version: 3, name: "knowledge", sql: PackageResources.v0003_knowledge_sql),
         Migration(
             version: 4, name: "usage_and_audit", sql: PackageResources.v0004_usage_and_audit_sql),
+        Migration(
+            version: 5, name: "stored_completions",
+            sql: PackageResources.v0005_stored_completions_sql),
     ]
 
     /// How the database's schema stands to this program's.

@@ -111,8 +111,10 @@ package struct Ending: Sendable {
     package var content: ArraySlice<UInt8>
     package var status: Turn.Status
     package var now: Timestamp
+    /// The whole completion, where the owner asks to keep it.
+    package var completion: NewCompletion?
 
-    /// All of it.
+    /// All of it, with nothing to keep.
     package init(
         answerID: String, ownerID: String, hash: [UInt8]?, content: ArraySlice<UInt8>,
         status: Turn.Status, now: Timestamp

@@ -67,12 +67,12 @@ package struct User: Sendable, Hashable {
         return try User(row: row)
     }
 
-    /// Users in order of creation, those after the user `after`.
+    /// Users in order of creation, those after the user `after`. Throws `UnknownCursor`.
     package static func list(
         after: String? = nil, limit: Int, in pool: Pool
     ) async throws -> [User] {
-        try await pool.query(.listUsers, [.optional(after), .integer(limit)])
-            .map(User.init(row:))
+        let cursor = try await Cursor.parameters(of: after, .userTime, in: pool)
+        return try await pool.query(.listUsers, cursor + [.integer(limit)]).map(User.init(row:))
     }
 
     /// False: no such user. All workers forget what they knew of the user.
@@ -152,9 +152,12 @@ extension Statement {
         "list users",
         """
         SELECT id, source, name, email, role, disabled_at, created_at FROM users
-        WHERE $1::text IS NULL OR (created_at, id) > (SELECT created_at, id FROM users WHERE id = $1)
-        ORDER BY created_at, id LIMIT $2
+        WHERE (created_at, id) > (coalesce($1::timestamptz, '-infinity'), coalesce($2, ''))
+        ORDER BY created_at, id LIMIT $3
         """)
+
+    fileprivate static let userTime = Statement(
+        "user time", "SELECT created_at FROM users WHERE id = $1")
 
     fileprivate static let changeRole = Statement(
         "change role", "UPDATE users SET role = $2 WHERE id = $1 RETURNING id")

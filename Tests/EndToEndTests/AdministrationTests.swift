@@ -39,6 +39,13 @@ extension EndToEnd {
                 Expected(400, "invalid_value", param: "limit")
                     .check(try await site.get("\(path)?limit=\(limit)", admin))
             }
+            Expected(404, "not_found", param: "after")
+                .check(try await site.get("\(path)?after=nope", admin))
+            Expected(400, "unknown_parameter", param: "order")
+                .check(try await site.get("\(path)?order=desc", admin))
+            let body = #"{"name":"yan","rôle":"admin"}"#
+            Expected(400, "unknown_parameter", param: "rôle")
+                .check(try await site.send("POST", path, admin.token, body))
         }
 
         @Test("A changed role and a disabled user hold on every worker at once")
@@ -67,6 +74,11 @@ extension EndToEnd {
             try await becomes(403, "/v1/models")
             Expected(400, "invalid_type", param: "disabled")
                 .check(try await site.send("PATCH", path, admin.token, #"{"disabled":1}"#))
+            // Nothing of a change is made that holds a member without effect.
+            let misspelled = #"{"role":"user","disable":true}"#
+            Expected(400, "unknown_parameter", param: "disable")
+                .check(try await site.send("PATCH", path, admin.token, misspelled))
+            #expect(try await site.get(path, admin).json["role"].string == "pending")
         }
 
         @Test("An admin mints, lists and revokes a user's tokens, and every change is audited")
@@ -74,6 +86,9 @@ extension EndToEnd {
             let site = try await Shared.deployment()
             let (admin, user) = try await (site.makeUser(role: "admin"), site.makeUser())
             let path = "/api/admin/users/\(user.id)/api-tokens"
+            let misspelled = #"{"name":"second","scope":["models"]}"#
+            Expected(400, "unknown_parameter", param: "scope")
+                .check(try await site.send("POST", path, admin.token, misspelled))
             let minted = try await site.send(
                 "POST", path, admin.token, #"{"name":"second","expires_in_days":null}"#)
             #expect(minted.status == 201)
@@ -109,6 +124,15 @@ extension EndToEnd {
             #expect(audit.contains("token.minted") && audit.contains("token.revoked"))
         }
 
+        @Test("The program tells its version")
+        func version() async throws {
+            let words = ["--version", "version"]
+            for word in words {
+                let line = try await Program.output([Deployment.program, word])
+                #expect(line.wholeMatch(of: /archway \d+\.\d+\.\d+/) != nil, "\(line)")
+            }
+        }
+
         @Test("The first admin comes from the command line")
         func firstAdmin() async throws {
             let site = try await Shared.deployment()
@@ -120,12 +144,3 @@ extension EndToEnd {
         }
     }
 }
-        @Test("The program tells its version")
-        func version() async throws {
-            let words = ["--version", "version"]
-            for word in words {
-                let line = try await Program.output([Deployment.program, word])
-                #expect(line.wholeMatch(of: /archway \d+\.\d+\.\d+/) != nil, "\(line)")
-            }
-        }
-

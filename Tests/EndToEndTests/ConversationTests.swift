@@ -169,41 +169,12 @@ extension EndToEnd {
 
         @Test("No answer ends before it is durable", arguments: [true, false])
         func durability(isStream: Bool) async throws {
-            let (site, user) = try await (Shared.deployment(), Shared.user())
+            let site = try await Shared.deployment()
             let id = "durable-\(isStream)"
             let chat = Chat("paced-20-100").inChat(id).with { $0.isStream = isStream }
-            let reading = Task { @LoopActor in try await site.answer(chat, user) }
-            let isBegun = try await waitUntil {
+            try await expectDurable(chat, site, table: "turns") {
                 try await Self.count(site, id) == "1|2|2|1"
             }
-            #expect(isBegun)
-            // From here on nobody can write a turn.
-            let lock = Task { @LoopActor in
-                try? await site.sql("BEGIN; LOCK TABLE turns IN SHARE MODE; SELECT pg_sleep(30)")
-            }
-            let isHeld = try await waitUntil {
-                let waiting = try await site.sql(
-                    """
-                    SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'turns'::regclass
-                    """)
-                return waiting != "0"
-            }
-            #expect(isHeld, "the gateway stores the answer before it ends it")
-            var isEnded = false
-            let watching = Task { @LoopActor in
-                _ = try? await reading.value
-                isEnded = true
-            }
-            try await Loop.sleep(milliseconds: 300)
-            #expect(!isEnded, "the answer ended although it was not stored")
-            try await site.sql(
-                """
-                SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(30)%'
-                AND datname = current_database() AND pid <> pg_backend_pid()
-                """)
-            _ = await (lock.value, watching.value)
-            let reply = try await reading.value
-            #expect(isStream ? reply.isDone : reply.status == 200)
             #expect(try await Self.count(site, id) == "1|2|2|2")
         }
 

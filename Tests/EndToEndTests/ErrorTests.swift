@@ -116,7 +116,8 @@ extension EndToEnd {
                 Expected(404, "not_found").check(try await site.get(path, user))
             }
             for (method, path, allowed) in [
-                ("GET", "/v1/chat/completions", "POST"), ("POST", "/v1/models/", "GET"),
+                ("PUT", "/v1/chat/completions", "POST, GET"), ("POST", "/v1/models/", "GET"),
+                ("PATCH", "/v1/chat/completions/x", "GET, POST, DELETE"),
                 ("PUT", "/api/users/me/api-token/", "GET, POST, DELETE"),
                 ("DELETE", "/health/live", "GET"), ("BREW", "/v1/models", "GET"),
             ] {

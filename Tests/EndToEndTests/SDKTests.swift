@@ -11,7 +11,8 @@ extension EndToEnd {
             "embeds",
             "refuses_a_wrong_key", "refuses_what_a_role_lacks", "knows_no_such_model",
             "names_a_bad_parameter", "tells_a_limit", "tells_a_providers_fault", "tells_a_size",
-            "raises_in_the_middle", "times_out", "retries", "works_asynchronously",
+            "raises_in_the_middle", "times_out", "retries", "keeps_completions", "keeps_streams",
+            "works_asynchronously",
         ]
 
         @Test("It works unchanged", arguments: checks)

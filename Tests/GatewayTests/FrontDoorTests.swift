@@ -6,6 +6,7 @@ import JSON
 import OpenAI
 import PostgreSQL
 import Providers
+import Store
 import TestSupport
 import Testing
 
@@ -109,6 +110,21 @@ struct FrontDoorTests {
         await house.close()
     }
 
+    @Test("shows nobody who is nobody a stored completion, and says that there are none for him")
+    func nobodysCompletions() async throws {
+        let house = try House { $0.isAnonymousAllowed = true }
+        let path = "/v1/chat/completions"
+        for (method, path, body) in [
+            ("GET", path, ""), ("GET", path + "/chatcmpl-1", ""),
+            ("GET", path + "/chatcmpl-1/messages", ""), ("DELETE", path + "/chatcmpl-1", ""),
+            ("POST", path + "/chatcmpl-1", #"{"metadata":{}}"#),
+        ] {
+            let reply = try await house.send(method, path, body: body)
+            #expect(try Self.face(reply) == "403 permission_denied", "\(method) \(path)")
+        }
+        await house.close()
+    }
+
     @Test("refuses bodies that are too large, of another length, type or form")
     func bodies() async throws {
         let house = try House { $0.isAnonymousAllowed = true }
@@ -164,6 +180,7 @@ struct FrontDoorTests {
         let failure = ProviderFailure(
             .providerTimeout, isRetriable: true, detail: "http://internal:1 said no")
         let cases: [(any Error, String)] = [
+            (UnknownCursor(), "404 not_found"),
             (Unforeseen(), "500 internal_error"), (failure, "504 provider_timeout"),
             (APIError.overloaded, "503 overloaded"), (CancellationError(), "503 draining"),
             (ReplyError.notOpen, "500 internal_error"),

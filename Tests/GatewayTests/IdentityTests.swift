@@ -143,7 +143,8 @@ struct TokenRequestTests {
     }
 
     private static func read(_ body: String) throws(APIError) -> TokenRequest {
-        try TokenRequest(RequestBody(.json(body), isOptional: true), lifetime: 90)
+        try TokenRequest(
+            RequestBody(.json(body), members: TokenRequest.members, isOptional: true), lifetime: 90)
     }
 
     @Test("has defaults for everything")

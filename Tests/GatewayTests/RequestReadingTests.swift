@@ -24,24 +24,29 @@ struct RequestBodyTests {
             ("{}x", "400 invalid_json "), ("{\"a\":1,\"a\":2}", "400 invalid_json "),
         ])
     func form(_ body: String, _ expected: String) {
-        #expect(Self.error { () throws(APIError) in _ = try RequestBody(.json(body)) } == expected)
+        #expect(
+            Self.error { () throws(APIError) in _ = try RequestBody(.json(body), members: []) }
+                == expected)
     }
 
     @Test("may be absent where it is optional, and nowhere else")
     func absent() throws {
-        let body = try RequestBody(.json(""), isOptional: true)
+        let body = try RequestBody(.json(""), members: ["a"], isOptional: true)
         #expect(try body.text("a") == nil)
         #expect(!body.has("a"))
-        #expect(Self.error { () throws(APIError) in _ = try RequestBody(.json("")) } != nil)
-        #expect(
-            Self.error { () throws(APIError) in _ = try RequestBody(.json(" "), isOptional: true) }
-                == "400 invalid_json ")
+        for (text, isOptional) in [("", false), (" ", true)] {
+            let error = Self.error { () throws(APIError) in
+                _ = try RequestBody(.json(text), members: [], isOptional: isOptional)
+            }
+            #expect(error == "400 invalid_json ")
+        }
     }
 
     @Test("gives each member as what it must be, and nil where it is absent or null")
     func members() throws {
         let body = try RequestBody(
-            .json(#"{"t":"é","b":false,"i":-3,"l":["a","b"],"n":null,"e":""}"#))
+            .json(#"{"t":"é","b":false,"i":-3,"l":["a","b"],"n":null,"e":""}"#),
+            members: ["t", "b", "i", "l", "n", "e", "x"])
         #expect(try body.text("t") == "é")
         #expect(try body.boolean("b") == false)
         #expect(try body.integer("i", -5...5) == -3)
@@ -58,7 +63,8 @@ struct RequestBodyTests {
     @Test("names the path of a member that is wrong")
     func wrong() throws {
         let body = try RequestBody(
-            .json(#"{"t":1,"b":"x","i":1.5,"big":9,"l":"a","m":["a",1],"e":"","o":{}}"#))
+            .json(#"{"t":1,"b":"x","i":1.5,"big":9,"l":"a","m":["a",1],"e":"","o":{}}"#),
+            members: ["t", "b", "i", "big", "l", "m", "e", "o"])
         let cases: [(String, () throws(APIError) -> Void)] = [
             ("400 invalid_type t", { () throws(APIError) in _ = try body.text("t") }),
             ("400 invalid_value e", { () throws(APIError) in _ = try body.text("e") }),
@@ -73,47 +79,46 @@ struct RequestBodyTests {
             ("400 invalid_type m[1]", { () throws(APIError) in _ = try body.texts("m") }),
         ]
         for (expected, read) in cases { #expect(Self.error(read) == expected) }
-        let long = try RequestBody(.json("{\"t\":\"\(String(repeating: "é", count: 201))\"}"))
+        let long = try RequestBody(
+            .json("{\"t\":\"\(String(repeating: "é", count: 201))\"}"), members: ["t"])
         #expect(
             Self.error { () throws(APIError) in _ = try long.text("t") } == "400 invalid_value t")
         #expect(try long.text("t", limit: 201)?.count == 201)
     }
-}
 
-@Suite("A page of a list")
-struct PageTests {
-    private static func page(_ query: [(String, String)]) -> Page? {
-        try? Page(
-            HTTP.Request(
-                method: .get, path: "/", query: query.map { (name: $0.0, value: $0.1) }))
-    }
-
-    @Test("has 20 entries, or as many as asked for, at most 100")
-    func limits() {
-        #expect(Self.page([])?.limit == 20)
-        #expect(Self.page([("limit", "1")])?.limit == 1)
-        #expect(Self.page([("limit", "100"), ("after", "x")])?.after == "x")
-        for limit in ["0", "101", "-1", "", "x", "1.5", "99999999999999999999"] {
-            #expect(Self.page([("limit", limit)]) == nil, "\(limit)")
+    @Test("may not have a member that the route does not have, be it null")
+    func unknown() {
+        for body in [#"{"a":1,"b":2}"#, #"{"b":null}"#, #"{"\u0062":0}"#] {
+            let error = Self.error { () throws(APIError) in
+                _ = try RequestBody(.json(body), members: ["a"])
+            }
+            #expect(error == "400 unknown_parameter b", "\(body)")
         }
     }
 
-    @Test("says whether there are more, and where it begins and ends")
-    func response() throws {
-        let page = try #require(Self.page([("limit", "2")]))
-        func text(_ ids: [String]) -> String {
-            let response = page.response(ids.map { ($0, ["id": .string($0)]) })
-            #expect(response.head.fields["content-type"] == "application/json")
-            return String(decoding: response.body, as: UTF8.self)
+    @Test("gives metadata that must be there, as it is spelled and in one spelling")
+    func metadata() throws {
+        func metadata(_ body: String) throws(APIError) -> Metadata {
+            try RequestBody(.json(body), members: ["metadata"]).metadata()
         }
+        let given = try metadata(#"{"metadata":{ "b":"\u00e9" , "a":"" }}"#)
+        #expect(given.pairs.map(\.key) == ["b", "a"])
         #expect(
-            text(["a", "b", "c"])
-                == #"{"object":"list","data":[{"id":"a"},{"id":"b"}],"#
-                + #""first_id":"a","last_id":"b","has_more":true}"#)
-        #expect(text(["a", "b"]).hasSuffix(#""last_id":"b","has_more":false}"#))
-        #expect(
-            text([])
-                == #"{"object":"list","data":[],"first_id":null,"last_id":null,"has_more":false}"#)
+            String(decoding: given.value.encoded(), as: UTF8.self) == #"{ "b":"\u00e9" , "a":"" }"#)
+        #expect(String(decoding: given.plain.encoded(), as: UTF8.self) == #"{"b":"é","a":""}"#)
+        #expect(try metadata(#"{"metadata":null}"#).pairs.isEmpty)
+        let nul = #"{"metadata":{"a":"\u0000"}}"#
+        for (body, expected) in [
+            ("{}", "400 missing_required_parameter metadata"),
+            (#"{"metadata":[]}"#, "400 invalid_type metadata"),
+            (#"{"metadata":{"a":1}}"#, "400 invalid_type metadata.a"),
+            (#"{"metadata":{"a":null}}"#, "400 invalid_type metadata.a"),
+            (nul, "400 invalid_value metadata"),
+        ] {
+            #expect(
+                Self.error { () throws(APIError) in _ = try metadata(body) } == expected,
+                "\(body)")
+        }
     }
 }
 

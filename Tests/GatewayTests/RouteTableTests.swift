@@ -100,7 +100,8 @@ struct RouteTableTests {
         "knows no other path",
         arguments: [
             "", "/", "/v1", "/v1/", "/v1/model", "/v1/Models", "/V1/models", "/v1/models%2F",
-            "/v1/chat/completions/x", "/api/admin", "/api/admin/users/a/b", "/health",
+            "/v1/chat/completions/x/y", "/v1/chat/completions/x/messages/y", "/api/admin",
+            "/api/admin/users/a/b", "/health",
             "/health/live/x", "*", "/../v1/models", "/v1/./models", "/v1/models/%zz",
             "/api/admin/users/%", "/api/admin/users/%ff",
         ])

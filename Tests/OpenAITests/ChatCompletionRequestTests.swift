@@ -45,7 +45,7 @@ import Testing
         #expect(all.isStream && all.includesUsage && all.store)
         #expect(all.choices == 1)
         #expect(all.maximumTokens == 200)
-        #expect(all.metadata.map(\.key) == ["topic", "ticket"])
+        #expect(all.metadata.pairs.map(\.key) == ["topic", "ticket"])
         #expect(all["temperature"].map { text($0.bytes) } == "0.7")
         let few = try ChatCompletionRequest(fixture("accepted/nulls-are-absent.json"))
         #expect(!few.isStream && !few.includesUsage && !few.store)

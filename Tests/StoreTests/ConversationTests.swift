@@ -183,6 +183,9 @@ struct ConversationTests {
             seen += page.map(\.id)
         }
         #expect(seen == ["conv_4", "conv_3", "conv_2", "conv_1", "conv_0"])
+        await #expect(throws: UnknownCursor.self) {
+            try await Conversations.list(owner: "user_2", after: "conv_4", limit: 2, in: pool)
+        }
         await pool.close()
     }
 }

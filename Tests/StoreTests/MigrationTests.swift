@@ -55,6 +55,7 @@ struct MigrationTests {
                 _ = try await worker.query(Statement(text, text))
             }
         }
+        #expect(try await !StoredCompletions.delete("none", owner: "user_1", in: worker))
         let search = try await Knowledge.search(["none"], for: "anything", limit: 3, in: worker)
         #expect(search.isEmpty)
         await worker.close()

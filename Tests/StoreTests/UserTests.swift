@@ -57,6 +57,9 @@ struct UserTests {
             seen += page.map(\.id)
         }
         #expect(seen == (0..<7).map { "user_\($0)" })
+        await #expect(throws: UnknownCursor.self) {
+            try await Users.list(after: "user_7", limit: 3, in: pool)
+        }
         await pool.close()
     }
 

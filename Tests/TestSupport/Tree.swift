@@ -34,6 +34,19 @@ package struct Tree: CustomStringConvertible {
     /// The keys of an object; none of anything else.
     package var keys: Set<String> { Set((value as? [String: Any] ?? [:]).keys) }
 
+    /// An object without these members; anything else as it is.
+    package func without(_ keys: String...) -> Tree {
+        guard let object = value as? [String: Any] else { return self }
+        return Tree(value: object.filter { !keys.contains($0.key) })
+    }
+
+    /// An object or an array as JSON with its keys in order, to be compared; empty for anything else.
+    package var canonical: String {
+        guard let value, JSONSerialization.isValidJSONObject(value) else { return "" }
+        let data = try? JSONSerialization.data(withJSONObject: value, options: .sortedKeys)
+        return String(decoding: data ?? Data(), as: UTF8.self)
+    }
+
     /// Foundation's numbers are booleans in disguise, and the other way around.
     private var isBoolean: Bool {
         guard let number = value as? NSNumber else { return false }

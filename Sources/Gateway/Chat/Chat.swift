@@ -1,5 +1,6 @@
 internal import EventLoop
 internal import HTTP
+internal import JSON
 internal import OpenAI
 internal import PostgreSQL
 internal import Providers
@@ -12,7 +13,7 @@ final class Chat: Generation {
     let request: ChatCompletionRequest
     let form = CompletionForm.chat
     let id = Identifier.make("chatcmpl", separator: "-")
-    let created = Int(Timestamp.now.seconds)
+    let createdAt = Timestamp.now
     let dialect: CitationDialect
     /// JSON that the answer must be.
     let format: ResponseFormat?
@@ -70,9 +71,14 @@ final class Chat: Generation {
             self.recall = recall
             exchange.replyFields["x-conversation-id"] = recall.conversationID
         } catch let error where !(error is CancellationError) {
-            exchange.warn("this conversation is not being stored")
+            warnNotStored()
             worker.log.event("conversation_lost", [Log.detail(error)])
         }
+    }
+
+    /// Tells the caller, if the reply has not begun yet.
+    private func warnNotStored() {
+        exchange.warn("this conversation is not being stored")
     }
 
     /// Station 9.
@@ -96,22 +102,57 @@ final class Chat: Generation {
         return parts.isEmpty ? nil : parts.joined(separator: "\n\n")
     }
 
-    /// Station 12: the answer's turn goes with the usage.
+    /// Unix seconds.
+    var created: Int { createdAt.seconds }
+
+    /// The owner wants to read the completion again, and it has its place.
+    private var isKept: Bool { request.store && recall != nil }
+
+    /// The answer as one object: the reply to a caller who wants no stream, and what is kept of either.
+    var completion: ChatCompletion {
+        var completion = ChatCompletion(
+            id: id, created: created, model: request.model, choices: answer.choices, usage: usage)
+        completion.origin = answer.origin
+        if dialect != .markdown { completion.citations = citations }
+        if isKept { completion.metadata = request.metadata.value }
+        return completion
+    }
+
+    /// Station 12: the answer's turn goes with the usage, and with it the whole completion if its owner wants that.
     func record(_ ended: UsageRow.Ended) async {
+        guard let recall else { return await inquiry.record(ended, charge(ended)) }
+        let choice = answer.choices.first
+        let kept = isKept && ended == .completed ? kept(completion.body()) : nil
+        await inquiry.record(ended, charge(ended)) { [self] in
+            await store(choice, ended, keeping: kept, in: recall)
+        }
+    }
+
+    private func store(
+        _ choice: ChatCompletion.Choice?, _ ended: UsageRow.Ended, keeping kept: NewCompletion?,
+        in recall: Recall
+    ) async {
         let status: Turn.Status =
             switch ended {
             case .completed: .completed
             case .incomplete: .incomplete
             case .failed: .failed
             }
-        guard let recall else { return await inquiry.record(ended, charge(ended)) }
-        let choice = answer.choices.first
-        await inquiry.record(ended, charge(ended)) { [worker] in
-            do {
-                try await recall.finish(choice, status, in: worker.pool)
-            } catch {
-                worker.log.event("turn_lost", [Log.detail(error)])
-            }
+        do {
+            let isStored = try await recall.finish(choice, status, keeping: kept, in: worker.pool)
+            if isStored { return }
+            worker.log.event("turn_lost", [Member("detail", "the conversation was deleted")])
+        } catch {
+            worker.log.event("turn_lost", [Log.detail(error)])
         }
+        warnNotStored()
+    }
+
+    private func kept(_ reply: [UInt8]) -> NewCompletion {
+        var new = NewCompletion(id: id, createdAt: createdAt, model: request.model)
+        new.metadata = request.metadata.plain.encoded()
+        new.messages = request["messages"]?.bytes ?? []
+        new.reply = reply
+        return new
     }
 }

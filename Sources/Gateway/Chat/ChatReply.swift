@@ -4,21 +4,12 @@ internal import OpenAI
 /// What a chat completion says besides the provider's text: its citations, in the caller's dialect.
 extension Chat {
     /// The citations of the answer.
-    private var citations: [Citation] { evidence.citations(answer.cited, dialect) }
+    var citations: [Citation] { evidence.citations(answer.cited, dialect) }
 
     /// The reply as one JSON text.
     func body() -> [UInt8] {
-        var reply = ChatCompletion(
-            id: id, created: created, model: request.model, choices: [], usage: usage)
-        reply.origin = answer.origin
-        let citations = citations
-        if dialect == .markdown {
-            answer.append(Citation.markdown(citations))
-        } else {
-            reply.citations = citations
-        }
-        reply.choices = answer.choices
-        return reply.body()
+        if dialect == .markdown { answer.append(Citation.markdown(citations)) }
+        return completion.body()
     }
 
     /// The citations of a stream.

@@ -59,17 +59,20 @@ struct Recall: Sendable {
             conversationID: id, ownerID: owner, answerID: answer.id, parentHash: parent)
     }
 
-    /// Stores the answer, whole or not. After it returns the answer is durable.
+    /// Stores the answer, whole or not, and what its owner asks to keep. After it returns true all of it is durable;
+    /// false when the conversation was deleted meanwhile.
     @LoopActor
-    func finish(_ answer: ChatCompletion.Choice?, _ status: Turn.Status, in pool: Pool) async throws
-    {
+    func finish(
+        _ answer: ChatCompletion.Choice?, _ status: Turn.Status, keeping completion: NewCompletion?,
+        in pool: Pool
+    ) async throws -> Bool {
         let message = answer.map { [Member("role", "assistant")] + $0.message } ?? []
-        _ = try await Conversations.finish(
-            Ending(
-                answerID: answerID, ownerID: ownerID,
-                hash: answer.map { Self.link(parentHash, $0.canonical) },
-                content: Value.object(message).encoded()[...], status: status, now: .now),
-            in: pool)
+        var ending = Ending(
+            answerID: answerID, ownerID: ownerID,
+            hash: answer.map { Self.link(parentHash, $0.canonical) },
+            content: Value.object(message).encoded()[...], status: status, now: .now)
+        ending.completion = completion
+        return try await Conversations.finish(ending, in: pool)
     }
 
     /// The hash of a history with one more message.

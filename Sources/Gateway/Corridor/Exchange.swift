@@ -47,6 +47,12 @@ final class Exchange {
         self.requestID = requestID
     }
 
+    /// The user who asks. Refuses anonymous callers, to whom nothing belongs; `purpose` is told as what they may not.
+    func signedInUser(for purpose: String) throws(APIError) -> User {
+        guard let user = identity?.user else { throw .permissionDenied(purpose) }
+        return user
+    }
+
     /// Milliseconds since the request was accepted.
     var elapsed: Int { Int(Loop.now - acceptedAt) }
 

@@ -99,6 +99,7 @@ extension APIError {
         switch error {
         case let error as APIError: self = error
         case let error as ProviderFailure: self = error.error
+        case is UnknownCursor: self = .unknownCursor
         // The caller is still there: it is us who leave.
         case is CancellationError: self = .draining
         case let error as ClientError: self = ProviderFailure(error).error

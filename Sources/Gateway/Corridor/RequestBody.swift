@@ -6,14 +6,19 @@ internal import OpenAI
 struct RequestBody: Sendable {
     private let root: Node?
 
-    /// An absent body is an empty object where `isOptional`.
-    init(_ request: HTTP.Request, isOptional: Bool = false) throws(APIError) {
+    /// `members` are those that the route has: any other one is refused, since it would have no effect. An absent body
+    /// is an empty object where `isOptional`.
+    init(
+        _ request: HTTP.Request, members: Set<String>, isOptional: Bool = false
+    ) throws(APIError) {
         if request.body.isEmpty {
             guard isOptional else { throw .emptyBody }
             root = nil
             return
         }
-        root = try Document(requestBody: request.body).root
+        let root = try Document(requestBody: request.body).root
+        self.root = root
+        for (key, _) in root.members where !members.contains(key) { throw .unknownParameter(key) }
     }
 
     /// A member that is there and not null.
@@ -48,6 +53,12 @@ struct RequestBody: Sendable {
                 key, "must be between \(range.lowerBound) and \(range.upperBound)")
         }
         return value
+    }
+
+    /// `metadata`, which must be there; `null` is none.
+    func metadata() throws(APIError) -> Metadata {
+        guard let node = root?["metadata"] else { throw .missingParameter("metadata") }
+        return try Metadata(node)
     }
 
     /// A list of texts.

@@ -21,7 +21,8 @@ enum AdminTokens {
     /// `POST`: one more token for a user. The reply is the only place where it is ever shown.
     static func mint(_ exchange: Exchange, _ worker: Worker) async throws -> Answer {
         let user = try await AdminUsers.find(exchange, worker)
-        let body = try RequestBody(exchange.request, isOptional: true)
+        let body = try RequestBody(
+            exchange.request, members: TokenRequest.members, isOptional: true)
         let request = try TokenRequest(body, lifetime: worker.configuration.tokenLifetime)
         let (secret, token) = try request.mint(
             for: user.id, pepper: worker.identification.pepper,

@@ -10,15 +10,15 @@ internal import Store
 enum AdminUsers {
     /// `GET /api/admin/users?after=…&limit=…`
     static func list(_ exchange: Exchange, _ worker: Worker) async throws -> Answer {
-        let page = try Page(exchange.request)
+        let page = try Page(ListQuery(exchange.request))
         let users = try await Users.list(
-            after: page.after, limit: page.limit + 1, in: worker.pool)
+            after: page.slice.after, limit: page.slice.limit + 1, in: worker.pool)
         return .response(page.response(users.map { ($0.id, $0.value) }))
     }
 
     /// `POST /api/admin/users`: `name`, and perhaps `email` and `role`.
     static func create(_ exchange: Exchange, _ worker: Worker) async throws -> Answer {
-        let body = try RequestBody(exchange.request)
+        let body = try RequestBody(exchange.request, members: ["name", "email", "role"])
         guard let name = try body.text("name") else { throw APIError.missingParameter("name") }
         let role = try body.text("role") ?? worker.configuration.defaultRole
         try check(role, worker)
@@ -41,7 +41,7 @@ enum AdminUsers {
 
     /// `PATCH /api/admin/users/{id}`: `role`, `disabled`.
     static func change(_ exchange: Exchange, _ worker: Worker) async throws -> Answer {
-        let body = try RequestBody(exchange.request)
+        let body = try RequestBody(exchange.request, members: ["role", "disabled"])
         let (role, isDisabled) = (try body.text("role"), try body.boolean("disabled"))
         if let role { try check(role, worker) }
         let user = try await find(exchange, worker)

@@ -10,7 +10,7 @@ internal import Store
 enum OwnToken {
     /// `GET`: whether there is one.
     static func get(_ exchange: Exchange, _ worker: Worker) async throws -> Answer {
-        let user = try signedIn(exchange)
+        let user = try exchange.signedInUser(for: Action.tokens.rawValue)
         let has = try await Tokens.hasAny(user: user.id, at: .now, in: worker.pool)
         return .response(.json(["has_token": .boolean(has)]))
     }
@@ -19,8 +19,9 @@ enum OwnToken {
     /// asks.
     static func mint(_ exchange: Exchange, _ worker: Worker) async throws -> Answer {
         guard let identity = exchange.identity else { throw APIError.missingAPIKey }
-        let user = try signedIn(exchange)
-        let body = try RequestBody(exchange.request, isOptional: true)
+        let user = try exchange.signedInUser(for: Action.tokens.rawValue)
+        let body = try RequestBody(
+            exchange.request, members: TokenRequest.members, isOptional: true)
         var request = try TokenRequest(body, lifetime: worker.configuration.tokenLifetime)
         try request.narrow(to: identity)
         let (secret, token) = try request.mint(
@@ -34,17 +35,12 @@ enum OwnToken {
 
     /// `DELETE`: revokes what there is.
     static func revoke(_ exchange: Exchange, _ worker: Worker) async throws -> Answer {
-        let user = try signedIn(exchange)
+        let user = try exchange.signedInUser(for: Action.tokens.rawValue)
         let count = try await Tokens.revokeAll(user: user.id, at: .now, in: worker.pool)
         if count > 0 {
             worker.audit(
                 .tokenRevoked(id: "all", user: user.id), by: exchange.identity, in: exchange)
         }
         return .response(.json(["success": true, "revoked": .boolean(count > 0)]))
-    }
-
-    private static func signedIn(_ exchange: Exchange) throws(APIError) -> User {
-        guard let user = exchange.identity?.user else { throw .permissionDenied("tokens") }
-        return user
     }
 }

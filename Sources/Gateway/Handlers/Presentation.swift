@@ -36,31 +36,3 @@ extension APIToken {
         return .json(.object([Member("token", .string(secret))] + members), status: .created)
     }
 }
-
-/// A page of a list, as OpenAI's lists are.
-struct Page: Sendable {
-    let after: String?
-    let limit: Int
-
-    /// Reads `after` and `limit` (1 to 100, 20 by default) of the query.
-    init(_ request: HTTP.Request) throws(APIError) {
-        after = request.query.first { $0.name == "after" }?.value
-        let given = request.query.first { $0.name == "limit" }?.value
-        let limit = given.map { Int($0) ?? 0 } ?? 20
-        guard (1...100).contains(limit) else {
-            throw .invalidValue("limit", "must be between 1 and 100")
-        }
-        self.limit = limit
-    }
-
-    /// The reply; `found` holds one more than the limit where there is a next page.
-    func response(_ found: [(id: String, value: Value)]) -> HTTP.Response {
-        let shown = found.prefix(limit)
-        return .json([
-            "object": "list", "data": .array(shown.map(\.value)),
-            "first_id": shown.first.map { .string($0.id) } ?? .null,
-            "last_id": shown.last.map { .string($0.id) } ?? .null,
-            "has_more": .boolean(found.count > limit),
-        ])
-    }
-}

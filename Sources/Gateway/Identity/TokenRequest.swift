@@ -17,6 +17,9 @@ struct TokenRequest: Sendable {
     /// What a token may be allowed.
     static let knownScopes = ["*", Identity.assertUser] + Action.allCases.map(\.rawValue)
 
+    /// What the body of a request for one may have.
+    static let members: Set<String> = ["name", "scopes", "models", "expires_in_days"]
+
     /// A token of the default lifetime, in days.
     init(lifetime: Int) {
         days = lifetime

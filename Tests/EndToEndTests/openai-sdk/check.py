@@ -234,6 +234,47 @@ def retries():
     expect(answer.choices[0].message.content == "well", answer)
 
 
+def keeps_completions():
+    stored = client.chat.completions
+    answers = [
+        create(model="echo", messages=QUESTION, store=True, metadata={"sdk": "list", "n": str(n)})
+        for n in range(3)
+    ]
+    ids = [answer.id for answer in answers]
+    for order, expected in (("asc", ids), ("desc", ids[::-1])):
+        pages = stored.list(limit=2, order=order, metadata={"sdk": "list"})
+        found = [answer.id for answer in pages]
+        expect(found == expected, order, found, expected)
+    expect([answer.id for answer in stored.list(model="echo", metadata={"n": "1"})] == [ids[1]])
+    expect(stored.retrieve(ids[0]) == answers[0], answers[0])
+    changed = stored.update(ids[0], metadata={"sdk": "changed"})
+    expect(changed == answers[0].model_copy(update={"metadata": {"sdk": "changed"}}), changed)
+    expect(stored.retrieve(ids[0]) == changed)
+    messages = list(stored.messages.list(ids[0], limit=1))
+    expect([message.content for message in messages] == [QUESTION[0]["content"]], messages)
+    expect(messages[0].id == ids[0] + "-0" and messages[0].role == "user", messages)
+    for id in ids:
+        deleted = stored.delete(id)
+        expect(deleted.deleted and deleted.id == id, deleted)
+        expect(deleted.object == "chat.completion.deleted", deleted)
+        error = caught(openai.NotFoundError, lambda: stored.retrieve(id))
+        expect(error.code == "not_found", error)
+    expect(not list(stored.list(metadata={"sdk": "list"})))
+
+
+def keeps_streams():
+    stored = client.chat.completions
+    chunks = list(create(model="echo", messages=QUESTION, stream=True, store=True))
+    answer = stored.retrieve(chunks[0].id)
+    expect(answer.choices[0].message.content == QUESTION[0]["content"], answer)
+    expect(answer.created == chunks[0].created and answer.usage.total_tokens == 6, answer)
+    stored.delete(answer.id)
+    error = caught(openai.NotFoundError, lambda: stored.list(after=answer.id))
+    expect(error.param == "after", error)
+    error = caught(openai.BadRequestError, lambda: stored.list(limit=101))
+    expect(error.param == "limit", error)
+
+
 def works_asynchronously():
     async def ask(other, number):
         messages = [{"role": "user", "content": f"canary-prompt {number}"}]
@@ -260,7 +301,7 @@ CHECKS = [
     refuses_a_wrong_key,
     refuses_what_a_role_lacks, knows_no_such_model, names_a_bad_parameter, tells_a_limit,
     tells_a_providers_fault, tells_a_size, raises_in_the_middle, times_out, retries,
-    works_asynchronously,
+    keeps_completions, keeps_streams, works_asynchronously,
 ]
 
 for check in CHECKS:
