@@ -107,7 +107,7 @@ let package = Package(
             dependencies: [
                 "EventLoop", "HTTP", "JSON", "ScriptedProvider", "System", "TestSupport", "archway",
             ],
-            exclude: ["openai-sdk"],
+            exclude: ["clients"],
             swiftSettings: testSettings),
         .testTarget(
             name: "DevelopmentTests",

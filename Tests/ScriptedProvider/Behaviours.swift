@@ -19,6 +19,8 @@ let behaviours: [(name: String, behaviour: Behaviour)] = [
     ("content-filter", { _ in words("filtered") + stopping("content_filter") }),
     ("tools", { _ in singleTool + stopping("tool_calls") }),
     ("parallel-tools", { _ in parallelTools + stopping("tool_calls") }),
+    ("agent", { agent($0) }),
+    ("choices", { choices($0) }),
     ("fingerprint", { _ in [.members(#""system_fingerprint":"fp_1""#)] + words("ok") + ending }),
     ("unicode", { _ in words("Grüße aus Köln 🙂 \u{0}\u{2028} \"\\\" </script>") + ending }),
     ("drip", { _ in [.drip(event(content: "slow 🙂"))] + ending }),

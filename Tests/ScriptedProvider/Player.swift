@@ -53,7 +53,8 @@ import JSON
         }
     }
 
-    private static func text(_ message: Node) -> String {
+    /// The text of a message, its parts joined.
+    nonisolated static func text(_ message: Node) -> String {
         if let text = message["content"]?.string { return text }
         return message["content"]?.elements.compactMap { $0["text"]?.string }.joined() ?? ""
     }

@@ -60,7 +60,8 @@ import JSON
 
     private func recorded(_ request: Request) {
         if request.method == .delete { server.clear() }
-        let list = Value.array(server.recorded.map(\.value)).encoded()
+        let count = request.path.split(separator: "?").last.flatMap { Int($0) } ?? Int.max
+        let list = Value.array(server.recorded.suffix(count).map(\.value)).encoded()
         output += Player.reply(status: 200, fields: [], body: list)
         flush()
     }

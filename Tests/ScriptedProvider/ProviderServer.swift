@@ -4,7 +4,8 @@ import Foundation
 /// A provider on 127.0.0.1 that does what the model's name says, and remembers what it was asked.
 ///
 /// Speaks `GET /v1/models`, `POST /v1/chat/completions`, `/v1/completions` and `/v1/embeddings`, `GET /api/tags`,
-/// `POST /api/chat`, `/api/generate` and `/api/embed`, and `GET`/`DELETE /_recorded`.
+/// `POST /api/chat`, `/api/generate` and `/api/embed`, and `GET`/`DELETE /_recorded`
+/// (`?20` for the latest 20).
 @LoopActor package final class ProviderServer: Watcher {
     /// The port it listens on.
     package let port: UInt16

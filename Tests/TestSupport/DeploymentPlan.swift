@@ -23,6 +23,7 @@ package struct DeploymentPlan: Sendable {
     package nonisolated static let scripted = [
         "echo", "echo-json", "paced-20-100", "paced-40-50", "paced-60-50", "bulk-3000", "flat-20",
         "usage", "reasoning", "refusal", "length", "content-filter", "tools", "parallel-tools",
+        "agent-1", "agent-2", "choices",
         "fingerprint", "unicode", "crlf", "huge-300000", "finish-without-done", "two-done",
         "after-done",
         "slow-first-300", "slow-first-2500", "slow-end-500", "hang", "hang-after-1",
