@@ -45,8 +45,8 @@ package struct Node: Sendable {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// A string's text as UTF-8.
-    var text: ArraySlice<UInt8> {
+    /// A string's text as UTF-8, its escapes undone; a view of the document where there are none. Only for strings.
+    package var text: ArraySlice<UInt8> {
         let content = range.lowerBound + 1..<range.upperBound - 1
         guard entry.link != 0 else { return storage.bytes[content] }
         let bytes = storage.bytes

@@ -3,13 +3,13 @@ import JSON
 /// What a message says, in one spelling: two messages with the same meaning have the same bytes,
 /// however the client escaped, trimmed or split them. These bytes go into the history hash that
 /// finds the stored turn which a request continues.
-package struct CanonicalMessage: Sendable, Equatable {
+package struct CanonicalMessage: Sendable {
     /// Who speaks; `developer` counts as `system`, `function` as `tool`.
     package var role: Role
     /// The joined text.
     package var text: String
-    /// Parts that are no text, verbatim as JSON.
-    package var attachments: [ArraySlice<UInt8>] = []
+    /// Parts that are no text.
+    var attachments: [Node] = []
     /// The calls made.
     package var toolCalls: [ToolCall] = []
     /// The call answered.
@@ -26,7 +26,7 @@ package struct CanonicalMessage: Sendable, Equatable {
     package init(_ message: Message) {
         role = message.role
         text = message.text
-        attachments = message.parts.filter { $0["text"] == nil }.map(\.bytes)
+        attachments = message.parts.filter { $0["text"] == nil }
         toolCalls = message.toolCalls
         toolCallID = message.toolCallID
     }
@@ -37,11 +37,11 @@ package struct CanonicalMessage: Sendable, Equatable {
         field("r", spokenRole.rawValue[...], take)
         // Open WebUI trims what the model said before it sends it back.
         field("t", role == .assistant ? trimmed(text[...]) : text[...], take)
-        for part in attachments { field("p", part.span, take) }
+        for part in attachments { value(part, take) }
         for call in toolCalls {
             field("c", call.id[...], take)
             field("n", call.name[...], take)
-            field("a", call.arguments.isEmpty ? "{}" : call.arguments[...], take)
+            arguments(call.arguments.isEmpty ? "{}" : call.arguments, take)
         }
         if let toolCallID { field("i", toolCallID[...], take) }
     }
@@ -63,6 +63,34 @@ private func field(_ tag: String, _ content: Span<UInt8>, _ take: (Span<UInt8>) 
     let head = Array("\(tag)\(content.count):".utf8)
     take(head.span)
     take(content)
+}
+
+/// Arguments of a call: clients that parse them write them anew.
+private func arguments(_ text: String, _ take: (Span<UInt8>) -> Void) {
+    guard let document = try? Document(Array(text.utf8)) else {
+        return field("a", text[...], take)
+    }
+    value(document.root, take)
+}
+
+/// A value in one spelling: members in the order of their keys, strings without escapes, no blanks.
+private func value(_ node: Node, _ take: (Span<UInt8>) -> Void) {
+    switch node.kind {
+    case .object:
+        let members = node.members.sorted {
+            $0.key.utf8.lexicographicallyPrecedes($1.key.utf8)
+        }
+        field("o", "\(members.count)", take)
+        for (key, member) in members {
+            field("k", key[...], take)
+            value(member, take)
+        }
+    case .array:
+        field("l", "\(node.count)", take)
+        for element in node.elements { value(element, take) }
+    case .string: field("s", node.text.span, take)
+    default: field("v", node.bytes.span, take)
+    }
 }
 
 private func trimmed(_ text: Substring) -> Substring {

@@ -26,6 +26,26 @@ import Testing
                 "type":"function","function":{"name":"f","arguments":"{}"}}]}
                 """#
             ),
+            (
+                #"""
+                {"role":"user","content":[{"type":"image_url","image_url":\#
+                {"url":"data:image/png;base64,a/b","detail":"low"}}]}
+                """#,
+                #"""
+                {"role":"user","content":[{ "image_url": {"detail" : "low",\#
+                "url":"data:image\/png;base64,a\/b"}, "type":"image_url"}]}
+                """#
+            ),
+            (
+                #"""
+                {"role":"assistant","content":null,"tool_calls":[{"id":"c",\#
+                "type":"function","function":{"name":"f","arguments":"{\"a\":\"ü\",\"b\":[1]}"}}]}
+                """#,
+                #"""
+                {"role":"assistant","content":null,"tool_calls":[{"id":"c",\#
+                "type":"function","function":{"name":"f","arguments":"{\"b\": [1], \"a\": \"\\u00fc\"}"}}]}
+                """#
+            ),
         ])
     func alike(_ one: String, _ other: String) throws {
         #expect(try bytes(one) == bytes(other))
@@ -49,6 +69,14 @@ import Testing
                 {"role":"assistant","content":"a","tool_calls":[{"id":"c",\#
                 "type":"function","function":{"name":"f","arguments":"{}"}}]}
                 """#
+            ),
+            (
+                #"{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:,x"}}]}"#,
+                #"{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:,y"}}]}"#
+            ),
+            (
+                #"{"role":"user","content":[{"type":"file","file":{"a":["b"],"c":"d"}}]}"#,
+                #"{"role":"user","content":[{"type":"file","file":{"a":["b","c","d"]}}]}"#
             ),
         ])
     func unlike(_ one: String, _ other: String) throws {
