@@ -4,6 +4,7 @@ package struct DeploymentPlan: Sendable {
     package var isAnonymousAllowed = false
     /// Seconds.
     package var drainTimeout = 20
+    package var bodyLimit = "1 MiB"
     /// The socket is opened by somebody else and handed over, as systemd does.
     package var inheritsSocket = false
     /// PostgreSQL is of this deployment alone, which may stop it.
@@ -104,7 +105,7 @@ package struct DeploymentPlan: Sendable {
             pepper: "\(Self.pepper)"
             anonymous: \(isAnonymousAllowed)
             drain_timeout: \(drainTimeout)
-            body_limit: 1 MiB
+            body_limit: \(bodyLimit)
             keep_alive: 1
             first_event_hold: 1
             roles:

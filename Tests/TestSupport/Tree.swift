@@ -14,6 +14,9 @@ package struct Tree: CustomStringConvertible {
 
     package init(_ text: some StringProtocol) { self.init(text.utf8) }
 
+    /// An object that is there already.
+    package init(_ object: [String: Any]) { value = object }
+
     package subscript(_ key: String) -> Tree { Tree(value: (value as? [String: Any])?[key]) }
 
     package subscript(_ index: Int) -> Tree {
