@@ -97,8 +97,8 @@ struct Person: Sendable {
         return add(Chat.assistant(texts.joined()), below: question, "incomplete")
     }
 
-    /// Presses "continue": the answer is sent as the last message, and what comes is shown as one message with it. It is
-    /// one from the next question on.
+    /// Presses "continue": the answer is sent as the last message, and what comes is shown as one message with it.
+    /// It is one from the next question on.
     func goOn(with answer: Place, by model: String) async throws -> Place {
         let reply = try await send(request(branch(to: answer), model)).reply()
         guard reply.isDone else { throw WebFailure.malformed(reply.text) }

@@ -19,6 +19,8 @@ let behaviours: [(name: String, behaviour: Behaviour)] = [
     ("content-filter", { _ in words("filtered") + stopping("content_filter") }),
     ("tools", { _ in singleTool + stopping("tool_calls") }),
     ("parallel-tools", { _ in parallelTools + stopping("tool_calls") }),
+    ("recite", { [recital(every: $0.number(0, or: 50))] + ending }),
+    ("front-end-tasks", { _ in [.text(taskAnswer)] + ending }),
     ("agent", { agent($0) }),
     ("choices", { choices($0) }),
     ("fingerprint", { _ in [.members(#""system_fingerprint":"fp_1""#)] + words("ok") + ending }),

@@ -24,6 +24,19 @@ func stamps(_ count: Int, every: Int) -> Step {
     .texts(count: count, every: every) { "\($0):\(microseconds()) " }
 }
 
+/// A long text as a person would read it, word by word, each so many milliseconds after the one before.
+func recital(every: Int) -> Step {
+    let words = (1...40).flatMap { number in
+        "This is sentence \(number) of a long answer, said word by word.\n\n"
+            .split(separator: " ", omittingEmptySubsequences: false).map { "\($0) " }
+    }
+    return .texts(count: words.count, every: every) { words[$0] }
+}
+
+/// Answers whatever a front end asks on its own.
+let taskAnswer =
+    #"{"title":"Scripted title","tags":["scripted"],"follow_ups":["Scripted follow-up?"],"queries":[]}"#
+
 /// Numbered pieces of ten kilobytes, all at once.
 func bulk(_ count: Int) -> Step {
     .texts(count: count, every: 0) { "\($0) " + repeating("x", 10_000) }
