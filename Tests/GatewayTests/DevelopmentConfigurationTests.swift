@@ -40,6 +40,13 @@ struct DevelopmentConfigurationTests {
         #expect(!configuration.isAnonymousAllowed)
     }
 
+    @Test("An empty list in a person's file is one, and not the default")
+    func emptyLists() throws {
+        let configuration = try configuration(adding: "side_request_prefixes: []\n")
+        #expect(configuration.sideRequestPrefixes == [])
+        #expect(Configuration().sideRequestPrefixes != [])
+    }
+
     @Test("A person's file adds to it, and wins where both name the same")
     func merged() throws {
         try write("key", "secret\n")

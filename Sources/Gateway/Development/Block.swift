@@ -42,7 +42,8 @@ struct Block {
     /// One key a line; what is inside of it in YAML's short form.
     var text: String {
         pairs.map { pair in
-            guard case .sequence(let elements) = pair.value else {
+            // An empty sequence on no line would be no value at all.
+            guard case .sequence(let elements) = pair.value, !elements.isEmpty else {
                 return "\(Value.key(pair.key)): \(pair.value.text)\n"
             }
             return "\(Value.key(pair.key)):\n" + elements.map { "  - \($0.text)\n" }.joined()
