@@ -7,10 +7,10 @@ BINARY := .build/release/archway
 RELEASE := swift build --configuration release --static-swift-stdlib --product archway
 TESTING := --explicit-target-dependency-import-check error
 
-.PHONY: help run test bench build install clean packages
+.PHONY: help run test test-openwebui bench build install clean packages
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
 
 run: build ## Start everything on this machine: PostgreSQL, nginx on 127.0.0.1:8080, the gateway (Ctrl-C stops all)
 	@exec $(BINARY) dev $(ARGS)
@@ -19,6 +19,13 @@ run: build ## Start everything on this machine: PostgreSQL, nginx on 127.0.0.1:8
 test: packages ## Build and run all tests
 	swift build --build-tests $(TESTING)
 	swift test --skip-build --disable-xctest --no-parallel
+
+# Not part of `make test`: it installs some gigabytes. ARGS="--pictures Docs/images" renews the manual's pictures.
+test-openwebui: ## Drive the real Open WebUI in a real browser (installs it from PyPI, 8 GB)
+	@.ci/packages chromium fonts-dejavu-core
+	swift build --product archway
+	swift build --product scripted-provider
+	@exec Tests/OpenWebUI/run $(ARGS)
 
 bench: build ## Measure the gateway against plain nginx and print the ratios
 	@exec Tests/Bench/bench $(ARGS)

@@ -43,6 +43,12 @@ extension EndToEnd {
                 let version = try #require(pinned[section.package], "\(section)")
                 #expect(section.version == version, "\(section.package)")
             }
+            let front = try PythonClients.pinned(
+                Deployment.root + "/Tests/OpenWebUI/requirements.txt")
+            let manual = try String(
+                contentsOfFile: Deployment.root + "/Docs/openwebui.md", encoding: .utf8)
+            let version = try #require(front["open-webui"])
+            #expect(manual.contains("drives Open WebUI \(version) in a browser"))
         }
     }
 }
@@ -88,7 +94,8 @@ struct CompatibilityPage: Sendable {
     private nonisolated static let requirements = folder + "/requirements.txt"
 
     /// The versions of all packages, by name.
-    nonisolated static func pinned() throws -> [String: String] {
+    nonisolated static func pinned(_ requirements: String = requirements) throws -> [String: String]
+    {
         let text = try String(contentsOfFile: requirements, encoding: .utf8)
         let pairs = text.split(separator: "\n").filter { !$0.hasPrefix("#") }.map {
             $0.components(separatedBy: "==")

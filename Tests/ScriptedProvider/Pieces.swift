@@ -35,7 +35,8 @@ func recital(every: Int) -> Step {
 
 /// Answers whatever a front end asks on its own.
 let taskAnswer =
-    #"{"title":"Scripted title","tags":["scripted"],"follow_ups":["Scripted follow-up?"],"queries":[]}"#
+    #"{"title":"When Archway stops","tags":["operations"],"#
+    + #""follow_ups":["How long may answers go on?"],"queries":[]}"#
 
 /// Numbered pieces of ten kilobytes, all at once.
 func bulk(_ count: Int) -> Step {
