@@ -25,7 +25,7 @@ internal import HTTP
             (CURLOPT_NOSIGNAL, 1),  // no SIGALRM in a threaded process
             (CURLOPT_QUICK_EXIT, 1),  // closing during a name look-up must not wait for it
             (CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1),
-            (CURLOPT_BUFFERSIZE, 16 << 10),
+            (CURLOPT_BUFFERSIZE, 8 << 10),
             (CURLOPT_TCP_NODELAY, 1),
             (CURLOPT_TCP_KEEPALIVE, 1),
             (CURLOPT_FOLLOWLOCATION, 0),

@@ -8,18 +8,28 @@ extension Chat {
         guard case .remote(let provider) = candidate.provider.endpoint else {
             return ProviderStream(quote().events())
         }
-        let call = call(candidate, isStream: true)
-        let transfer = try await inquiry.ask(candidate, provider, try provider.chat(call))
-        return ProviderStream(transfer, provider, Question(call, completionID: id))
+        let (transfer, question) = try ask(candidate, provider, isStream: true)
+        try await inquiry.accept(transfer, by: provider)
+        return ProviderStream(transfer, provider, question)
     }
 
     func completion(of candidate: Candidate) async throws -> ProviderCompletion {
         guard case .remote(let provider) = candidate.provider.endpoint else {
             return quotedCompletion()
         }
-        let call = call(candidate, isStream: false)
-        let body = try await inquiry.answer(of: candidate, provider, to: try provider.chat(call))
-        return try provider.completion(body, to: Question(call, completionID: id))
+        let (transfer, question) = try ask(candidate, provider, isStream: false)
+        return try provider.completion(
+            try await inquiry.answer(transfer, by: provider), to: question)
+    }
+
+    /// Apart, and never inlined: a call is large, and would lie in the task's memory as long as the answer takes.
+    @inline(never)
+    private func ask(
+        _ candidate: Candidate, _ provider: any Provider, isStream: Bool
+    ) throws -> (Transfer, Question) {
+        let call = call(candidate, isStream: isStream)
+        let transfer = try inquiry.ask(candidate, try provider.chat(call))
+        return (transfer, Question(call, completionID: id))
     }
 
     private func call(_ candidate: Candidate, isStream: Bool) -> ChatCall {

@@ -1,5 +1,6 @@
 internal import EventLoop
 internal import HTTP
+internal import HTTPClient
 internal import OpenAI
 internal import PostgreSQL
 internal import Providers
@@ -36,16 +37,24 @@ final class Completion: Generation {
 
     func openStream(of candidate: Candidate) async throws -> ProviderStream {
         let provider = try candidate.provider.remote
-        let call = TextCall(request, model: candidate.model, isStream: true)
-        let transfer = try await inquiry.ask(candidate, provider, try provider.text(call))
-        return ProviderStream(transfer, provider, Question(call, completionID: id))
+        let (transfer, question) = try ask(candidate, provider, isStream: true)
+        try await inquiry.accept(transfer, by: provider)
+        return ProviderStream(transfer, provider, question)
     }
 
     func completion(of candidate: Candidate) async throws -> ProviderCompletion {
         let provider = try candidate.provider.remote
-        let call = TextCall(request, model: candidate.model, isStream: false)
-        let body = try await inquiry.answer(of: candidate, provider, to: try provider.text(call))
-        return try provider.completion(body, to: Question(call, completionID: id))
+        let (transfer, question) = try ask(candidate, provider, isStream: false)
+        return try provider.completion(
+            try await inquiry.answer(transfer, by: provider), to: question)
+    }
+
+    private func ask(
+        _ candidate: Candidate, _ provider: any Provider, isStream: Bool
+    ) throws -> (Transfer, Question) {
+        let call = TextCall(request, model: candidate.model, isStream: isStream)
+        let transfer = try inquiry.ask(candidate, try provider.text(call))
+        return (transfer, Question(call, completionID: id))
     }
 
     func body() -> [UInt8] {

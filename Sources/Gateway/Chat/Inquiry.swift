@@ -96,29 +96,28 @@ extension Inquiry {
         throw last
     }
 
-    /// Puts a question to a candidate. Returns when the provider has accepted it.
-    func ask(
-        _ candidate: Candidate, _ provider: any Provider, _ request: ProviderRequest
-    ) async throws -> Transfer {
-        let transfer = try worker.client.start(
+    /// Puts a question to a candidate. Whoever asks closes the transfer.
+    func ask(_ candidate: Candidate, _ request: ProviderRequest) throws(ClientError) -> Transfer {
+        try worker.client.start(
             Call(
                 method: request.method, url: candidate.provider.baseURL + request.path,
                 fields: request.fields, body: request.body,
                 deadlines: candidate.provider.deadlines))
+    }
+
+    /// Returns when the provider has accepted the question. Closes the transfer if it does not.
+    func accept(_ transfer: Transfer, by provider: any Provider) async throws {
         do {
             try await check(transfer, provider)
         } catch {
             transfer.close()
             throw error
         }
-        return transfer
     }
 
-    /// Puts a question to a candidate and waits for the whole answer.
-    func answer(
-        of candidate: Candidate, _ provider: any Provider, to request: ProviderRequest
-    ) async throws -> [UInt8] {
-        let transfer = try await ask(candidate, provider, request)
+    /// Waits for the whole answer.
+    func answer(_ transfer: Transfer, by provider: any Provider) async throws -> [UInt8] {
+        try await accept(transfer, by: provider)
         defer { transfer.close() }
         return try await transfer.body(limit: Self.answerLimit)
     }

@@ -33,13 +33,12 @@ extension ServedModel {
 }
 
 extension ServedProvider {
-    init(_ name: String, _ provider: Configuration.Provider) {
+    convenience init(_ name: String, _ provider: Configuration.Provider) {
         let settings = ProviderSettings(
             apiKey: provider.apiKey?.exposed, contextLength: provider.contextLength)
         let maker = providerTable.first { $0.kind == provider.kind.rawValue }
-        self.name = name
-        endpoint = maker?.make(settings) ?? .extractive
-        baseURL = provider.baseURL
-        deadlines = provider.deadlines
+        self.init(
+            name: name, endpoint: maker?.make(settings) ?? .extractive, baseURL: provider.baseURL,
+            deadlines: provider.deadlines)
     }
 }

@@ -2,13 +2,20 @@ internal import HTTPClient
 internal import OpenAI
 internal import Providers
 
-/// A provider as the configuration names it.
-struct ServedProvider: Sendable {
+/// A provider as the configuration names it. Shared by all that speak of it.
+final class ServedProvider: Sendable {
     let name: String
     let endpoint: Endpoint
     /// Without a slash at its end. Empty for an embedded provider.
     let baseURL: String
     let deadlines: Deadlines
+
+    init(name: String, endpoint: Endpoint, baseURL: String, deadlines: Deadlines) {
+        self.name = name
+        self.endpoint = endpoint
+        self.baseURL = baseURL
+        self.deadlines = deadlines
+    }
 
     /// It has no server, and no language model.
     var isEmbedded: Bool { if case .extractive = endpoint { true } else { false } }

@@ -34,7 +34,8 @@ struct FrontDoor {
         exchange.pathValues = values
         if case .open = route.access { return try await route.handler(exchange, worker) }
 
-        let identity = try await worker.identification.identify(exchange.request)
+        let claim = try worker.identification.claim(of: exchange.request)
+        let identity = try await worker.identification.identify(claim)
         exchange.identity = identity
         try admit(exchange, identity, to: route.access)
         return try await route.handler(exchange, worker)

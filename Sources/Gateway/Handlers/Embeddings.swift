@@ -36,8 +36,8 @@ enum Embeddings {
     ) async throws -> ProviderEmbeddings {
         let provider = try candidate.provider.remote
         let call = EmbeddingCall(request, model: candidate.model)
-        let body = try await inquiry.answer(
-            of: candidate, provider, to: try provider.embeddings(call))
-        return try provider.embeddings(body, to: call)
+        let transfer = try inquiry.ask(candidate, try provider.embeddings(call))
+        return try provider.embeddings(
+            try await inquiry.answer(transfer, by: provider), to: call)
     }
 }

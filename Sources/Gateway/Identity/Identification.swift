@@ -18,38 +18,45 @@ struct Identification {
     let defaultRole: String
     let permitsAnonymous: Bool
 
-    /// Throws an `APIError` when nobody can be made out, `DatabaseError` when that cannot be known now.
-    func identify(_ request: HTTP.Request) async throws -> Identity {
-        switch try claim(of: request) {
-        case .token(let digest):
-            let owner = try valid(try await cache.owner(of: digest))
-            guard let human = Self.assertedUser(request, by: owner.token) else {
-                return identity(owner.user, role: owner.user.role).limited(by: owner.token)
-            }
-            return try await external(.frontEnd, name: human.name, email: human.email)
-                .limited(by: owner.token)
+    /// What a request says of who it is from.
+    enum Claim {
+        /// The digest of a well-formed token, and the human whom its owner says to speak for.
+        case token([UInt8], human: Human?)
+        case webServerUser(String)
+        case nobody
+    }
+
+    /// Somebody whom a front end has signed in.
+    struct Human {
+        var name: String
+        var email: String?
+    }
+
+    /// Throws an `APIError` for a token that cannot be one.
+    func claim(of request: HTTP.Request) throws(APIError) -> Claim {
+        if let token = try Self.token(of: request) {
+            guard TokenFormat.accepts(token) else { throw .invalidAPIKey }
+            return .token(
+                TokenFormat.digest(token, pepper: pepper), human: Self.assertedUser(request))
+        }
+        return request.remoteUser.map(Claim.webServerUser) ?? .nobody
+    }
+
+    /// Throws an `APIError` when the claim does not hold, `DatabaseError` when that cannot be known now.
+    func identify(_ claim: Claim) async throws -> Identity {
+        switch claim {
+        case .token(let digest, let human):
+            let owner = try await cache.owner(of: digest)
+            let identity = try identity(of: owner)
+            guard let human, identity.mayAssertUser else { return identity }
+            return identity.asserting(
+                try await external(.frontEnd, name: human.name, email: human.email))
         case .webServerUser(let name):
             return try await external(.webServer, name: name, email: nil)
         case .nobody:
             guard permitsAnonymous else { throw APIError.missingAPIKey }
             return identity(nil, role: defaultRole)
         }
-    }
-
-    /// What a request says of who it is from.
-    private enum Claim {
-        /// The digest of a well-formed token.
-        case token([UInt8])
-        case webServerUser(String)
-        case nobody
-    }
-
-    private func claim(of request: HTTP.Request) throws(APIError) -> Claim {
-        if let token = try Self.token(of: request) {
-            guard TokenFormat.accepts(token) else { throw .invalidAPIKey }
-            return .token(TokenFormat.digest(token, pepper: pepper))
-        }
-        return request.remoteUser.map(Claim.webServerUser) ?? .nobody
     }
 
     /// With the role of this name; a role that the configuration no longer knows may do nothing.
@@ -59,15 +66,17 @@ struct Identification {
             role: roles[role] ?? Configuration.Role(actions: [], models: .only([])))
     }
 
-    /// The owner of a token that holds.
-    private func valid(_ owner: TokenOwner?) throws(APIError) -> TokenOwner {
+    /// The owner of a token, if it holds. Apart, as what it copies would lie in the task's memory to the request's end.
+    @inline(never)
+    private func identity(of owner: TokenOwner?) throws(APIError) -> Identity {
         guard let owner, owner.token.revokedAt == nil, owner.user.disabledAt == nil else {
             throw .invalidAPIKey
         }
         if let expiry = owner.token.expiresAt, expiry <= .now { throw .expiredAPIKey }
-        return owner
+        return identity(owner.user, role: owner.user.role).limited(by: owner.token)
     }
 
+    @inline(never)
     private func external(
         _ source: User.Source, name: String, email: String?
     ) async throws -> Identity {
@@ -103,17 +112,14 @@ struct Identification {
         return first
     }
 
-    /// The human whom a front end speaks for, if its token lets it.
-    private static func assertedUser(
-        _ request: HTTP.Request, by token: APIToken
-    ) -> (name: String, email: String?)? {
-        guard token.scopes.contains(Identity.assertUser) else { return nil }
+    /// The human whom a front end says to speak for.
+    private static func assertedUser(_ request: HTTP.Request) -> Human? {
         func value(_ field: String) -> String? {
             request.fields[field].flatMap { PercentEncoding.decode($0) }
         }
         let email = value("x-openwebui-user-email")
         guard let name = value("x-openwebui-user-id") ?? email, !name.isEmpty else { return nil }
-        return (name, email)
+        return Human(name: name, email: email)
     }
 }
 

@@ -38,6 +38,16 @@ final class Identity: Sendable {
             tokenModels: token.models)
     }
 
+    /// The token may say who the human is.
+    var mayAssertUser: Bool { scopes?.contains(Self.assertUser) == true }
+
+    /// The human whom this token's owner speaks for, with the token's limits.
+    func asserting(_ human: Identity) -> Identity {
+        Identity(
+            user: human.user, roleName: human.roleName, role: human.role, tokenID: tokenID,
+            scopes: scopes, tokenModels: tokenModels)
+    }
+
     /// The user might, but this token may not.
     func isLimitedByToken(_ access: Access) -> Bool {
         Identity(roleName: roleName, role: role).permits(access) && !permits(access)
