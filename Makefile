@@ -4,7 +4,9 @@ SHELL := /bin/bash
 PREFIX ?= /usr
 DESTDIR ?=
 BINARY := .build/release/archway
-RELEASE := swift build --configuration release --static-swift-stdlib --product archway
+# Without a terminal's colours: SwiftPM builds all anew when only these have changed.
+SWIFT := TERM=dumb swift
+RELEASE := $(SWIFT) build --configuration release --static-swift-stdlib --product archway
 TESTING := --explicit-target-dependency-import-check error
 
 .PHONY: help run test test-openwebui bench build install clean packages
@@ -17,14 +19,14 @@ run: build ## Start everything on this machine: PostgreSQL, nginx on 127.0.0.1:8
 
 # One after the other: the tests share one event loop, and some of them measure.
 test: packages ## Build and run all tests
-	swift build --build-tests $(TESTING)
-	swift test --skip-build --disable-xctest --no-parallel
+	$(SWIFT) build --build-tests $(TESTING)
+	$(SWIFT) test --skip-build --disable-xctest --no-parallel
 
 # Not part of `make test`: it installs some gigabytes. ARGS="--pictures Docs/images" renews the manual's pictures.
 test-openwebui: ## Drive the real Open WebUI in a real browser (installs it from PyPI, 8 GB)
 	@.ci/packages chromium fonts-dejavu-core
-	swift build --product archway
-	swift build --product scripted-provider
+	$(SWIFT) build --product archway
+	$(SWIFT) build --product scripted-provider
 	@exec Tests/OpenWebUI/run $(ARGS)
 
 bench: build ## Measure the gateway against plain nginx and print the ratios

@@ -215,6 +215,8 @@ package final class Connection: Watcher {
     private func lost() -> CancellationError {
         hasDeparted = true
         task?.cancel()
+        // The waiting writer need not be that task, and no event will tell it any more.
+        if waitsForSpace { writable.open() }
         breakOff()
         return CancellationError()
     }

@@ -79,7 +79,11 @@ final class Intake {
             if store == nil { store = try newStore(for: count) }
             try store?.append(Self.scratch, count: count)
             return true
-        } catch { return false }
+        } catch {
+            // What went into the pipe must not meet the next request.
+            if store === Self.shared { Self.shared = nil }
+            return false
+        }
     }
 
     private func newStore(for count: Int) throws(SystemError) -> any RecordStore {

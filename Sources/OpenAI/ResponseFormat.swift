@@ -27,9 +27,12 @@ package struct ResponseFormat: Sendable {
     /// Holds an answer against the format. The first choice that does not fit decides.
     package func check(_ choices: [ChatCompletion.Choice]) -> Finding {
         var result = Finding.fits
-        for choice in choices where choice.promisesJSON {
+        let held = choices.filter(\.promisesJSON)
+        // Together they may take as long as one.
+        let steps = Schema.stepLimit / max(held.count, 1)
+        for choice in held {
             let text = choice.text
-            switch verdict(on: text) {
+            switch verdict(on: text, steps: steps) {
             case .valid: break
             case .invalid(let fault): return .misfit(text: text, fault: fault)
             case .unchecked(let reason): result = .unchecked(reason)
@@ -38,7 +41,7 @@ package struct ResponseFormat: Sendable {
         return result
     }
 
-    private func verdict(on text: String) -> Schema.Verdict {
+    private func verdict(on text: String, steps: Int) -> Schema.Verdict {
         let root: Node
         do throws(ParseError) {
             root = try Document(Array(text.utf8)).root
@@ -51,7 +54,7 @@ package struct ResponseFormat: Sendable {
         guard let schema else {
             return root.kind == .object ? .valid : .invalid("$ must be an object")
         }
-        return schema.verdict(on: root)
+        return schema.verdict(on: root, steps: steps)
     }
 
     /// What the model is told about an answer that does not fit.

@@ -44,8 +44,19 @@ package struct Adjustments: Sendable {
 
     /// The changes as edits of this request.
     func edits(for request: ChatCompletionRequest) -> [Edit] {
+        edits(for: request.document.root, defaults)
+    }
+
+    /// The changes as edits of a text completion or of embeddings: all but the defaults, which are a chat's.
+    func edits(forOther root: Node) -> [Edit] {
+        edits(for: root, [])
+    }
+
+    private func edits(
+        for root: Node, _ defaults: [(key: String, value: [UInt8])]
+    ) -> [Edit] {
         var edits: [Edit] = []
-        var present = Set(request.document.root.members.filter { !$0.value.isNull }.map(\.key))
+        var present = Set(root.members.filter { !$0.value.isNull }.map(\.key))
         for (key, value) in defaults where !isGiven(key, present) {
             edits.append(.set(key, value))
             present.insert(key)
@@ -73,5 +84,12 @@ package struct Adjustments: Sendable {
         }
         guard hasEffect else { return request }
         return try ChatCompletionRequest(request.document.root.editing(edits))
+    }
+
+    /// A text completion or embeddings with the changes made, for a wire that is not made by edits.
+    func applied(toOther root: Node) throws(APIError) -> Node {
+        let edits = edits(forOther: root)
+        guard !edits.isEmpty else { return root }
+        return try Document(requestBody: root.editing(edits)).root
     }
 }

@@ -7,6 +7,8 @@ package struct EmbeddingCall: Sendable {
     package var request: EmbeddingRequest
     /// The model's name at the provider.
     package var model: String
+    /// Changes to the caller's parameters; defaults are not among them.
+    package var adjustments = Adjustments()
 
     /// A call as given.
     package init(_ request: EmbeddingRequest, model: String) {

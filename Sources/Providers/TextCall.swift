@@ -8,6 +8,8 @@ package struct TextCall: Sendable {
     package var model: String
     /// Ask for a stream, whatever the caller wants for himself.
     package var isStream: Bool
+    /// Changes to the caller's parameters; defaults are not among them.
+    package var adjustments = Adjustments()
 
     /// A call as given.
     package init(_ request: TextCompletionRequest, model: String, isStream: Bool) {

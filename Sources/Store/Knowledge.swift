@@ -3,6 +3,11 @@ package import PostgreSQL
 
 /// The tables `collections`, `documents` and `passages`.
 @LoopActor package enum Knowledge {
+    /// Whether the server has a text search configuration of this name.
+    package static func speaks(_ language: String, in pool: Pool) async throws -> Bool {
+        try await !pool.query(.findLanguage, [.text(language)]).isEmpty
+    }
+
     /// The collection of `collection.name`; if there is none, `collection` is stored. Atomic.
     package static func upsert(_ collection: KnowledgeCollection, in pool: Pool) async throws
         -> KnowledgeCollection
@@ -97,6 +102,9 @@ package import PostgreSQL
 }
 
 extension Statement {
+    fileprivate static let findLanguage = Statement(
+        "find language", "SELECT 1 FROM pg_ts_config WHERE cfgname = $1")
+
     fileprivate static let upsertCollection = Statement(
         "upsert collection",
         """

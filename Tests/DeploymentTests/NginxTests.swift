@@ -69,16 +69,21 @@ struct NginxTests {
     @Test(
         "What nginx cannot read, or will not pass on, is refused in JSON",
         arguments: [
-            ("GET", "Host: a\r\nHost: b\r\n", 400, "invalid_request"),
-            ("GET", "Host: a\r\nA B: c\r\n", 400, "invalid_request"),
-            ("GET", "", 400, "invalid_request"),
-            ("GET", "Host: a\r\nLong: LONG\r\n", 400, "invalid_request"),
-            ("TRACE", "Host: a\r\n", 405, "method_not_allowed"),
+            ("GET /", "Host: a\r\nHost: b\r\n", 400, "invalid_request"),
+            ("GET /", "Host: a\r\nA B: c\r\n", 400, "invalid_request"),
+            ("GET /", "", 400, "invalid_request"),
+            ("GET /", "Host: a\r\nLong: LONG\r\n", 400, "invalid_request"),
+            ("GET /v1/%2e%2e/%2e%2e/etc/passwd", "Host: a\r\n", 400, "invalid_request"),
+            ("GET /v1/models%00", "Host: a\r\n", 400, "invalid_request"),
+            ("GET /%zz", "Host: a\r\n", 400, "invalid_request"),
+            ("TRACE /", "Host: a\r\n", 405, "method_not_allowed"),
+            ("GET /LONG", "Host: a\r\n", 414, "request_too_large"),
         ])
-    func unreadable(_ method: String, _ fields: String, _ status: Int, _ code: String) throws {
+    func unreadable(_ start: String, _ fields: String, _ status: Int, _ code: String) throws {
         let nginx = try Nginx(locations: "location / { fastcgi_pass SOCKET; }")
-        let long = fields.replacing("LONG", with: String(repeating: "x", count: 40_000))
-        let reply = try nginx.request("\(method) / HTTP/1.1\r\n\(long)\r\n")
+        let request = "\(start) HTTP/1.1\r\n\(fields)\r\n"
+        let reply = try nginx.request(
+            request.replacing("LONG", with: String(repeating: "x", count: 40_000)))
         expect(reply, Expectation(status: status, type: "invalid_request_error", code: code))
     }
 

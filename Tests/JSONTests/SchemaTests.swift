@@ -183,6 +183,14 @@ import Testing
             (#"{"minimum":1}"#, "1e99999999999999999999"),
             (#"{"minimum":1}"#, "1e-9223372036854775808"),
             (#"{"multipleOf":1234567890123456789012}"#, "1"),
+            // A fit that is a fault, by keywords that are not judged.
+            (#"{"oneOf":[{"format":"date"},{"format":"date-time"}]}"#, #""2026-01-01""#),
+            (#"{"oneOf":[{"type":"string"},{"pattern":"^x"}]}"#, #""abc""#),
+            (#"{"not":{"pattern":"^x"}}"#, #""abc""#), (#"{"not":{"type":"text"}}"#, #""abc""#),
+            (
+                #"{"if":{"properties":{"k":{"pattern":"^a"}}},"then":{"required":["z"]}}"#,
+                #"{"k":"b"}"#
+            ),
         ])
     func unchecked(schema: String, value: String) throws {
         guard case .unchecked = try Self.verdict(schema, value) else {
@@ -209,6 +217,14 @@ import Testing
             #"{"items":{"prefixItems":[\#(list(5000) { _ in "true" })],"items":true}}"#,
             "[\(list(5000) { _ in "[]" })]"
         ),
+        "requirements": (
+            #"{"items":{"required":[\#(list(20_000) { _ in "0" })]}}"#,
+            "[\(list(100) { _ in "{}" })]"
+        ),
+        "types": (
+            #"{"anyOf":[\#(list(1000) { _ in #"{"type":["integer","integer","integer"]}"# })]}"#,
+            String(repeating: "9", count: 4000) + ".5"
+        ),
         "remainders": (
             #"{"items":{"not":{"multipleOf":0.7}}}"#, "[\(list(20_000) { _ in "1e999" })]"
         ),
@@ -222,6 +238,18 @@ import Testing
     func bounded(name: String) throws {
         let (schema, value) = try #require(Self.endless[name])
         #expect(try Self.verdict(schema, value) == .unchecked("the check takes too long"))
+    }
+
+    @Test("what is not judged changes nothing where a fit is no fault")
+    func passedOver() throws {
+        let cases = [
+            (#"{"oneOf":[{"format":"date","type":"string"},{"type":"null"}]}"#, #""x""#),
+            (#"{"not":{"type":"number","title":"no number"}}"#, #""x""#),
+            (#"{"if":{"pattern":"^a"},"then":{"minLength":1}}"#, #""b""#),
+        ]
+        for (schema, value) in cases { #expect(try Self.verdict(schema, value) == .valid) }
+        let described = #"{"not":{"type":"string","description":"no text","default":1}}"#
+        #expect(try Self.verdict(described, #""x""#) == .invalid("$ must not be what it is"))
     }
 
     @Test("a large answer of the usual kind is within bounds")

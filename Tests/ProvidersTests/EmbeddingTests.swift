@@ -28,6 +28,17 @@ import Testing
                 == #"{"model":"nomic","input" : ["\u00fc"], "dimensions":1e2,"top":0.70}"#)
     }
 
+    @Test("parameters are renamed and left out as for a chat")
+    func adjustments() throws {
+        var call = try call(#""input":["a"],"user":"u","dimensions":8"#)
+        call.adjustments.rename = [(from: "dimensions", to: "size")]
+        call.adjustments.drop = ["user"]
+        #expect(
+            text(try openAI.embeddings(call).body) == #"{"model":"nomic","input":["a"],"size":8}"#)
+        call.adjustments.drop = ["keep_alive"]
+        #expect(try !text(ollama.embeddings(call).body).contains("keep_alive"))
+    }
+
     @Test("Ollama is asked in its own words, and told not to cut")
     func ollamaRequest() throws {
         let sent = try ollama.embeddings(

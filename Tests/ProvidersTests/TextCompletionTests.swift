@@ -29,6 +29,22 @@ import Testing
         #expect(sent.fields["accept"] == "text/event-stream")
     }
 
+    @Test("parameters are renamed and left out as for a chat, and get no defaults")
+    func adjustments() throws {
+        let members = #""prompt":"p","user":"u","max_tokens":5,"temperature":0.7"#
+        func sent(by provider: any Provider) throws -> String {
+            var call = TextCall(try textRequest(members), model: "coder", isStream: false)
+            call.adjustments.defaults = [(key: "top_p", value: Array("0.5".utf8))]
+            call.adjustments.rename = [(from: "max_tokens", to: "max_new_tokens")]
+            call.adjustments.drop = ["user", "temperature"]
+            return text(try provider.text(call).body)
+        }
+        #expect(
+            try sent(by: openAI)
+                == #"{"model":"coder","prompt":"p","max_new_tokens":5,"stream":false}"#)
+        #expect(try !sent(by: ollama).contains("temperature"))
+    }
+
     @Test("Ollama is asked in its own words")
     func ollamaRequest() throws {
         #expect(

@@ -45,9 +45,14 @@ extension Chat {
         if inquiry.isSideRequest {
             return Extractive.Answer(saying: "{}")
         }
-        return Extractive.answer(
-            to: request.lastUserText, from: evidence.quotable,
+        let message = request.lastUserText
+        let asked = Retrieval.asked(in: message)
+        var answer = Extractive.answer(
+            to: asked, from: evidence.quotable,
             limit: inquiry.model.adjustments.maximumTokens(in: request))
+        // Nobody reads the rest; it is charged by its size.
+        answer.usage.promptTokens += (message.utf8.count - asked.utf8.count) / 4
+        return answer
     }
 
     private func quotedCompletion() -> ProviderCompletion {

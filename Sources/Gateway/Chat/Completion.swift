@@ -52,7 +52,8 @@ final class Completion: Generation {
     private func ask(
         _ candidate: Candidate, _ provider: any Provider, isStream: Bool
     ) throws -> (Transfer, Question) {
-        let call = TextCall(request, model: candidate.model, isStream: isStream)
+        var call = TextCall(request, model: candidate.model, isStream: isStream)
+        call.adjustments = inquiry.model.adjustments
         let transfer = try inquiry.ask(candidate, try provider.text(call))
         return (transfer, Question(call, completionID: id))
     }

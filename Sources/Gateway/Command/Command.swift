@@ -75,8 +75,8 @@ package enum Program {
 
             \(lines.joined(separator: "\n"))
 
-            Every command but `version` takes --config FILE (default \(Setup.defaultPath)),
-            or --state DIR for a running `archway dev`.
+            Every command but `dev` and `version` takes --config FILE (default \(Setup.defaultPath)),
+            or --state DIR for a running `archway dev`, whose folder is .archway unless told otherwise.
             """
     }
 }

@@ -21,7 +21,7 @@ let commands: [Command] = [
         run: UserCommands.list),
     Command(
         "token create",
-        "--user NAME [--admin] [--name TEXT] [--scopes A,B] [--days N|never] [--json]",
+        "--user NAME|--admin [--name TEXT] [--scopes A,B] [--days N|never] [--json]",
         "Mints a token and prints it, once. With --admin the user becomes an admin, and is created if need be.",
         options: Setup.options.union(["user", "name", "scopes", "days"]),
         flags: ["admin", "json"], run: TokenCommands.create),

@@ -10,12 +10,17 @@ enum IngestCommand {
         guard !arguments.words.isEmpty else {
             throw Arguments.Mistake(description: "expected files or folders")
         }
+        if let base = arguments["base-url"],
+            !["http://", "https://"].contains(where: base.hasPrefix)
+        {
+            throw Arguments.Mistake(description: "--base-url begins with http:// or https://")
+        }
         let isJSON = arguments.has("json")
         let report = try Setup.withDatabase(try Setup.configuration(arguments)) { pool in
             var ingestion = Ingestion(pool: pool, collection: name)
             ingestion.baseURL = arguments["base-url"]
             ingestion.replacesAll = arguments.has("all")
-            if let language = arguments["language"] { ingestion.language = language }
+            ingestion.language = arguments["language"]
             return try await ingestion.run(arguments.words) { event in
                 if !isJSON { CommandLineReport.say(event.description) }
             }

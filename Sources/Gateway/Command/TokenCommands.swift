@@ -58,7 +58,7 @@ enum TokenCommands {
                 id = try await Tokens.find(digest: digest, in: pool)?.token.id ?? ""
             }
             guard let token = try await Tokens.revoke(id, at: .now, in: pool) else {
-                throw Arguments.Mistake(description: "there is no such valid token")
+                throw CommandFailure(description: "there is no such valid token")
             }
             try await AuditEvent.tokenRevoked(id: token.id, user: token.userID)
                 .recordOnHost(in: pool)
@@ -110,6 +110,6 @@ enum TokenCommands {
             if let user = try await Users.find(name: name, source: source, in: pool) { return user }
         }
         if let user = try await Users.find(id: name, in: pool) { return user }
-        throw Arguments.Mistake(description: "there is no user \(name)")
+        throw CommandFailure(description: "there is no user \(name)")
     }
 }

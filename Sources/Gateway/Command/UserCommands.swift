@@ -13,6 +13,9 @@ enum UserCommands {
             throw Arguments.Mistake(description: "there is no role \(role)")
         }
         let email = arguments["email"]
+        guard !(name + (email ?? "")).holdsControlCharacter else {
+            throw Arguments.Mistake(description: "a name may not hold control characters")
+        }
         let user = try Setup.withDatabase(configuration) { pool in
             try await create(name, email: email, role: role, in: pool)
         }
@@ -51,7 +54,7 @@ enum UserCommands {
         do {
             try await Users.create(user, in: pool)
         } catch let error as DatabaseError where error.isUniqueViolation {
-            throw Arguments.Mistake(description: "there is a user \(name) already")
+            throw CommandFailure(description: "there is a user \(name) already")
         }
         try await AuditEvent.userCreated(id: user.id).recordOnHost(in: pool)
         return user

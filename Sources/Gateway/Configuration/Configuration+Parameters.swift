@@ -5,7 +5,7 @@ internal import YAML
 
 extension Adjustments {
     /// Members that the gateway itself acts on, or that make a request what it is.
-    private static let own = ["model", "messages", "stream"]
+    private static let own = ["model", "messages", "prompt", "input", "stream"]
     /// More of them that a default could not change.
     private static let settled = own + ["stream_options", "store"]
 

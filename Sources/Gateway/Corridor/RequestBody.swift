@@ -36,6 +36,9 @@ struct RequestBody: Sendable {
         guard (1...limit).contains(text.count) else {
             throw .invalidValue(key, "must have 1 to \(limit) characters")
         }
+        guard !text.holdsControlCharacter else {
+            throw .invalidValue(key, "must not hold control characters, such as a line's end")
+        }
         return text
     }
 
@@ -84,5 +87,12 @@ extension HTTP.Request {
             guard type.hasPrefix("application/json") else { throw .unsupportedMediaType }
             return body
         }
+    }
+}
+
+extension String {
+    /// A line's end, for instance, by which a name could pass for two in a list.
+    var holdsControlCharacter: Bool {
+        unicodeScalars.contains { $0.properties.generalCategory == .control }
     }
 }

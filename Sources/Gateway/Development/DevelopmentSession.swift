@@ -28,8 +28,9 @@ final class DevelopmentSession {
         try await endLeftovers()
         guard LoopbackPort.isFree(options.port) else {
             throw DevelopmentError(
-                "Port \(options.port) of 127.0.0.1 is taken by another program. Choose a free one: "
-                    + "archway dev --port \(options.port == .max ? 8080 : options.port + 1)")
+                "Port \(options.port) of 127.0.0.1 is taken by another program. Choose a free one by "
+                    + "--port \(options.port == .max ? 8080 : options.port + 1), with make run: "
+                    + "ARGS=\"--port \(options.port == .max ? 8080 : options.port + 1)\"")
         }
         do {
             try await start()

@@ -28,7 +28,7 @@ enum AdminUsers {
         do {
             try await Users.create(user, in: worker.pool)
         } catch let error as DatabaseError where error.isUniqueViolation {
-            throw APIError.invalidValue("name", "is taken by another user")
+            throw APIError.invalidValue("name", "it is taken by another user")
         }
         worker.audit(.userCreated(id: user.id), by: exchange.identity, in: exchange)
         return .response(.json(user.value, status: .created))

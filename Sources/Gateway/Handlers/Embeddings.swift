@@ -35,7 +35,8 @@ enum Embeddings {
         of candidate: Candidate, _ request: EmbeddingRequest, _ inquiry: Inquiry
     ) async throws -> ProviderEmbeddings {
         let provider = try candidate.provider.remote
-        let call = EmbeddingCall(request, model: candidate.model)
+        var call = EmbeddingCall(request, model: candidate.model)
+        call.adjustments = inquiry.model.adjustments
         let transfer = try inquiry.ask(candidate, try provider.embeddings(call))
         return try provider.embeddings(
             try await inquiry.answer(transfer, by: provider), to: call)

@@ -14,6 +14,7 @@ internal import System
         case added(path: String, passages: Int)
         case replaced(path: String, passages: Int)
         case skipped(path: String)
+        case empty(path: String)
         case failed(path: String, reason: String)
 
         /// A line for the person who waits.
@@ -22,6 +23,7 @@ internal import System
             case .added(let path, let passages): "added \(path) (\(passages) passages)"
             case .replaced(let path, let passages): "replaced \(path) (\(passages) passages)"
             case .skipped(let path): "unchanged \(path)"
+            case .empty(let path): "passed over \(path): holds no text"
             case .failed(let path, let reason): "failed \(path): \(reason)"
             }
         }
@@ -47,8 +49,8 @@ internal import System
     let pool: PostgreSQL.Pool
     /// The collection's name; it is made if there is none.
     let collection: String
-    /// PostgreSQL's text search configuration for a collection that is made.
-    var language = "english"
+    /// PostgreSQL's text search configuration: of a collection that is made (`english` if nil), or to be found there.
+    var language: String?
     /// Where the files can be read by others: a document's source is then this and the file's name below the path
     /// that was named; else it is the file's absolute name.
     var baseURL: String?
@@ -66,10 +68,7 @@ internal import System
     func run(
         _ paths: [String], progress: @LoopActor (Event) -> Void = { _ in }
     ) async throws -> Report {
-        let stored = try await Knowledge.upsert(
-            KnowledgeCollection(
-                id: Identifier.make("coll"), name: collection, language: language, createdAt: .now),
-            in: pool)
+        let stored = try await store()
         var report = Report()
         let walk = FileWalk(paths)
         for failure in walk.failures {
@@ -79,6 +78,24 @@ internal import System
             note(try await take(file, into: stored.id), in: &report, progress)
         }
         return report
+    }
+
+    /// The collection. A language that PostgreSQL lacks would make one that takes nothing.
+    private func store() async throws -> KnowledgeCollection {
+        if let language, !(try await Knowledge.speaks(language, in: pool)) {
+            throw CommandFailure(
+                description: "PostgreSQL has no text search configuration \(language)")
+        }
+        let stored = try await Knowledge.upsert(
+            KnowledgeCollection(
+                id: Identifier.make("coll"), name: collection, language: language ?? "english",
+                createdAt: .now),
+            in: pool)
+        guard language == nil || language == stored.language else {
+            throw CommandFailure(
+                description: "the collection \(collection) is in \(stored.language) already")
+        }
+        return stored
     }
 
     private func note(
@@ -92,6 +109,7 @@ internal import System
             report.replaced += 1
             report.passages += passages
         case .skipped: report.skipped += 1
+        case .empty: break
         case .failed(let path, let reason):
             report.failed.append(.init(path: path, reason: reason))
         }
@@ -106,6 +124,7 @@ internal import System
             let known = try await Knowledge.digest(of: source, in: collectionID, pool: pool)
             if known == digest, !replacesAll { return .skipped(path: file.path) }
             let text = try Self.read(file, bytes)
+            if text.blocks.isEmpty { return .empty(path: file.path) }
             let title = text.title ?? Self.title(from: file.relative)
             var document = KnowledgeDocument(
                 id: Identifier.make("doc"), collectionID: collectionID, source: source,
@@ -129,9 +148,7 @@ internal import System
         guard let reader = DocumentReader(name: file.relative) else {
             throw UnreadableDocument(description: "is of no known format")
         }
-        let text = try reader.read(bytes)
-        guard !text.blocks.isEmpty else { throw UnreadableDocument(description: "holds no text") }
-        return text
+        return try reader.read(bytes)
     }
 
     /// A passage without headings stands under the title, so that the title's words find it.

@@ -31,14 +31,18 @@ enum Retrieval {
     static func passages(
         for question: String, in collections: [String], limit: Int, pool: PostgreSQL.Pool
     ) async throws -> [RetrievedPassage] {
-        // What is asked stands at the end of a long message, after the log or the letter that it is about.
-        let asked = String(
-            String.UnicodeScalarView(question.unicodeScalars.suffix(longestQuestion)))
-        let found = try await Knowledge.search(collections, for: asked, limit: limit, in: pool)
+        let found = try await Knowledge.search(
+            collections, for: asked(in: question), limit: limit, in: pool)
         return numbered(relevant(found))
     }
 
-    /// Characters of a message that are searched for: more words find nothing better, and cost PostgreSQL seconds.
+    /// What is asked stands at the end of a long message, after the log or the letter that it is about.
+    static func asked(in message: String) -> String {
+        String(String.UnicodeScalarView(message.unicodeScalars.suffix(longestQuestion)))
+    }
+
+    /// Characters of a message that are searched for: more words find nothing better, and cost PostgreSQL, and the
+    /// loop of a worker, seconds.
     private static let longestQuestion = 4000
     /// Below this part of the question nothing is evidence: a frequent word or two.
     private static let leastScore = 0.1

@@ -5,7 +5,8 @@
 /// `exclusiveMinimum`, `exclusiveMaximum`, `multipleOf`, `minLength`, `maxLength` (in Unicode scalars), `minItems`,
 /// `maxItems`, `uniqueItems`, `minProperties`, `maxProperties`. All else is ignored, also `format` and `pattern`, and
 /// keywords whose value makes no sense. Beside `patternProperties` also `additionalProperties` is ignored, since a
-/// pattern may allow the member.
+/// pattern may allow the member. Where a fit would be a fault (`not`, `if`, the second match of `oneOf`) and something
+/// was ignored on the way to it, there is no verdict.
 package struct Schema: Sendable {
     /// What a check finds.
     package enum Verdict: Sendable, Equatable {

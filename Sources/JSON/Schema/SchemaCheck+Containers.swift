@@ -31,7 +31,10 @@ extension SchemaCheck {
     private mutating func additionalFault(
         _ value: Node, _ schema: Node, in whole: Node
     ) throws(Surrender) -> SchemaFault? {
-        guard whole["patternProperties"] == nil else { return nil }
+        guard whole["patternProperties"] == nil else {
+            hasPassedOver = true
+            return nil
+        }
         let named = try whole["properties"].map { node throws(Surrender) in try table(of: node) }
         for (key, member) in Node.MemberIndices(value) {
             let name = Node(value.storage, key)
@@ -48,8 +51,9 @@ extension SchemaCheck {
         _ value: Node, _ names: Node
     ) throws(Surrender) -> SchemaFault? {
         let present = try table(of: value)
-        for name in names.elements where name.kind == .string {
+        for name in names.elements {
             try spend(on: name.range.count)
+            guard name.kind == .string else { continue }
             if present[name.text] == nil { return SchemaFault("is missing").inside(name.text) }
         }
         return nil

@@ -1,11 +1,15 @@
 /// Keywords about the value as it stands: its type, and which values, numbers and texts are allowed.
 extension SchemaCheck {
-    func typeFault(_ value: Node, _ keyword: Node) throws(Surrender) -> SchemaFault? {
+    mutating func typeFault(_ value: Node, _ keyword: Node) throws(Surrender) -> SchemaFault? {
         var words: [String] = []
         let isList = keyword.kind == .array
         for node in isList ? Array(keyword.elements.prefix(64)) : [keyword] {
+            try spend(on: node.range.count)
             // An unknown name cannot be judged.
-            guard let name = node.string, let word = Self.words[name] else { return nil }
+            guard let name = node.string, let word = Self.words[name] else {
+                hasPassedOver = true
+                return nil
+            }
             if try isOf(value, name) { return nil }
             words.append(word)
         }
@@ -17,15 +21,20 @@ extension SchemaCheck {
         "string": "a string", "array": "an array", "object": "an object",
     ]
 
-    private func isOf(_ value: Node, _ name: String) throws(Surrender) -> Bool {
+    private mutating func isOf(_ value: Node, _ name: String) throws(Surrender) -> Bool {
         switch value.kind {
         case .null: name == "null"
         case .boolean: name == "boolean"
         case .string: name == "string"
         case .array: name == "array"
         case .object: name == "object"
-        case .number: name == "integer" ? try number(value).isInteger : name == "number"
+        case .number: name == "integer" ? try isInteger(value) : name == "number"
         }
+    }
+
+    private mutating func isInteger(_ value: Node) throws(Surrender) -> Bool {
+        try spend(on: Self.costOfNumber + value.range.count)
+        return try number(value).isInteger
     }
 
     mutating func enumFault(_ value: Node, _ keyword: Node) throws(Surrender) -> SchemaFault? {

@@ -3,7 +3,7 @@
 struct SchemaCheck {
     /// Why there is no verdict.
     enum Surrender: Error {
-        case tooDeep, tooLong, unknownReference, absurdNumber
+        case tooDeep, tooLong, unknownReference, absurdNumber, passedOver
 
         var reason: String {
             switch self {
@@ -11,6 +11,7 @@ struct SchemaCheck {
             case .tooLong: "the check takes too long"
             case .unknownReference: "the schema has a $ref to what is not in it"
             case .absurdNumber: "a number is too large to be compared"
+            case .passedOver: "it depends on a keyword that is not judged"
             }
         }
     }
@@ -22,6 +23,9 @@ struct SchemaCheck {
     private var steps: Int
     private var depth = 0
     private var references: [String: Node] = [:]
+    /// Something that might have been a fault was not judged. It makes no difference where a fit is asked for, but it
+    /// does where a fit is a fault.
+    var hasPassedOver = false
     private var tables: [Place: [ArraySlice<UInt8>: Node]] = [:]
 
     private struct Place: Hashable {
@@ -71,9 +75,21 @@ struct SchemaCheck {
             value.kind == .number ? try numberFault(value, key, keyword) : nil
         case "minLength", "maxLength":
             value.kind == .string ? try lengthFault(value, key, keyword) : nil
-        default: nil
+        default: passOver(key)
         }
     }
+
+    private mutating func passOver(_ key: String) -> SchemaFault? {
+        if !Self.annotations.contains(key) { hasPassedOver = true }
+        return nil
+    }
+
+    /// Keywords that say nothing of whether a value fits, or that another keyword reads.
+    private static let annotations: Set = [
+        "$anchor", "$comment", "$defs", "$id", "$schema", "$vocabulary", "contentEncoding",
+        "contentMediaType", "contentSchema", "default", "definitions", "deprecated", "description",
+        "else", "example", "examples", "readOnly", "then", "title", "writeOnly",
+    ]
 
     // MARK: - What it costs
 

@@ -38,8 +38,9 @@ struct SchemaFault {
         var messages: [String] = []
         for fault in faults where !messages.contains(fault.message) {
             messages.append(fault.message)
+            if messages.count == alternatives { break }
         }
-        return SchemaFault(messages.prefix(alternatives).joined(separator: ", or "))
+        return SchemaFault(messages.joined(separator: ", or "))
     }
 
     /// `$.steps[2].result must be a string`

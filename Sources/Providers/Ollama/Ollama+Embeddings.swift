@@ -10,7 +10,8 @@ extension Ollama {
             throw .invalidValue("input", "this model takes only strings, no tokens")
         }
         let parameters = OllamaParameters(
-            request.document.root, contextLength: settings.contextLength)
+            try call.adjustments.applied(toOther: request.document.root),
+            contextLength: settings.contextLength)
         var members = [
             Member("model", .string(call.model)),
             Member("input", .verbatim(Array(request.input.node.bytes))),

@@ -9,7 +9,8 @@ extension Ollama {
         let request = call.request
         try refuseImpossible(request)
         let parameters = OllamaParameters(
-            request.document.root, contextLength: settings.contextLength,
+            try call.adjustments.applied(toOther: request.document.root),
+            contextLength: settings.contextLength,
             maximumTokens: request.maximumTokens)
         var members = [
             Member("model", .string(call.model)),

@@ -5,11 +5,11 @@ package import OpenAI
 extension OpenAICompatible {
     /// The request for embeddings.
     package func embeddings(_ call: EmbeddingCall) throws(APIError) -> ProviderRequest {
-        ProviderRequest(
+        let root = call.request.document.root
+        let edits = [Edit.set("model", StringLiteral.encode(call.model))]
+        return ProviderRequest(
             method: .post, path: "/embeddings", fields: settings.fields(),
-            body: call.request.document.root.editing([
-                .set("model", StringLiteral.encode(call.model))
-            ]))
+            body: root.editing(edits + call.adjustments.edits(forOther: root)))
     }
 
     /// Reads the reply to it.

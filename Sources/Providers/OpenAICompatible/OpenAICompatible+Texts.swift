@@ -9,7 +9,8 @@ extension OpenAICompatible {
         return ProviderRequest(
             method: .post, path: "/completions", fields: fields(isStream: call.isStream),
             body: root.editing(
-                streamEdits(of: root, model: call.model, isStream: call.isStream)))
+                streamEdits(of: root, model: call.model, isStream: call.isStream)
+                    + call.adjustments.edits(forOther: root)))
     }
 }
 
