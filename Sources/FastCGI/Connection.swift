@@ -32,8 +32,8 @@ package final class Connection: Watcher {
     private let writable = Gate()
     private var waitsForSpace = false
     private var waitsForFlush = false
-    /// Bytes that may be written before the socket must be asked again whether it has room.
-    private var credit = 0
+    /// Bytes that may be written before the socket must be asked again whether it has room. A new one has.
+    private var credit = roomy
     private let listener: Listener
     private var timer: Timer?
     private var resumesReceiving = false
@@ -221,12 +221,15 @@ package final class Connection: Watcher {
         return CancellationError()
     }
 
+    /// What `makeRoom` may count on.
+    private static let roomy = 96 * 1024
+
     /// POLLOUT on a UNIX socket promises three quarters of its send buffer (about 150 KiB, counted
     /// with the kernel's own overhead), so a record that has credit cannot block libfcgi's `write`.
     private func makeRoom(for count: Int) async throws {
         while credit < Self.charge(count) {
             if isWritable() {
-                credit = 96 * 1024
+                credit = Self.roomy
                 break
             }
             try await waitForSpace()
