@@ -12,6 +12,8 @@ package protocol Provider: Sendable {
     func chat(_ call: ChatCall) throws(APIError) -> ProviderRequest
     /// The request for a text completion. Throws when the wire cannot say what the caller wants.
     func text(_ call: TextCall) throws(APIError) -> ProviderRequest
+    /// What the caller should know of this call, although it is made; a clause without a stop.
+    func warning(of call: ChatCall) -> String?
     /// Reads a reply that is not streamed.
     func completion(_ body: [UInt8], to question: Question) throws(ProviderFailure)
         -> ProviderCompletion
@@ -28,6 +30,11 @@ package protocol Provider: Sendable {
     func discovery() -> ProviderRequest?
     /// Reads the reply to it.
     func models(_ body: [UInt8]) throws(ProviderFailure) -> [String]
+}
+
+extension Provider {
+    /// Nothing.
+    package func warning(of call: ChatCall) -> String? { nil }
 }
 
 /// How a provider frames its stream.

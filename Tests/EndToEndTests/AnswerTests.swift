@@ -142,7 +142,11 @@ extension EndToEnd {
                 let reply = try await site.answer(chat, user)
                 #expect(reply.status == 200, "\(model): \(reply.text)")
                 #expect(reply.content == "canary-prompt-7f3a across")
+                #expect(reply.head["x-archway-warning"] == nil)
             }
+            let long = Chat("ollama-echo", String(repeating: "canary-prompt ", count: 1200))
+            let cut = try await site.answer(long.with { $0.isStream = isStream }, user)
+            #expect(cut.head["x-archway-warning"]?.contains("window of 4096 tokens") == true)
             let asked = try #require(site.provider.recorded.last { $0.path == "/api/chat" })
             #expect(Tree(asked.body)["options"]["num_ctx"].integer == 4096)
         }

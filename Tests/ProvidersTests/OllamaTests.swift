@@ -13,6 +13,23 @@ import Testing
 
     private func spelled(_ node: Node?) -> String? { node.map { text($0.bytes) } }
 
+    @Test("a prompt that the window does not hold is spoken of, since Ollama cuts it in silence")
+    func window() throws {
+        func warning(_ characters: Int, _ members: String = "", system: Int = 0) throws -> String? {
+            let content = String(repeating: "x", count: characters)
+            let json =
+                #"{"model":"a","messages":[{"role":"user","content":"\#(content)"}]\#(members)}"#
+            let text = system > 0 ? String(repeating: "y", count: system) : nil
+            return ollama.warning(
+                of: ChatCall(
+                    try request(json), model: "m", isStream: false, systemText: text))
+        }
+        #expect(try warning(4 * 8192) == nil)
+        #expect(try warning(4 * 8193)?.contains("window of 8192 tokens") == true)
+        #expect(try warning(4 * 8000, system: 4 * 193) != nil)
+        #expect(try warning(4 * 8193, #","num_ctx":16384"#) == nil)
+    }
+
     @Test("parameters become options, the window comes from the configuration")
     func options() throws {
         let root = try body(

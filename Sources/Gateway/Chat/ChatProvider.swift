@@ -8,8 +8,9 @@ extension Chat {
         guard case .remote(let provider) = candidate.provider.endpoint else {
             return ProviderStream(quote().events())
         }
-        let (transfer, question) = try ask(candidate, provider, isStream: true)
+        let (transfer, question, warning) = try ask(candidate, provider, isStream: true)
         try await inquiry.accept(transfer, by: provider)
+        if let warning { exchange.warn(warning) }
         return ProviderStream(transfer, provider, question)
     }
 
@@ -17,19 +18,20 @@ extension Chat {
         guard case .remote(let provider) = candidate.provider.endpoint else {
             return quotedCompletion()
         }
-        let (transfer, question) = try ask(candidate, provider, isStream: false)
-        return try provider.completion(
-            try await inquiry.answer(transfer, by: provider), to: question)
+        let (transfer, question, warning) = try ask(candidate, provider, isStream: false)
+        let body = try await inquiry.answer(transfer, by: provider)
+        if let warning { exchange.warn(warning) }
+        return try provider.completion(body, to: question)
     }
 
     /// Apart, and never inlined: a call is large, and would lie in the task's memory as long as the answer takes.
     @inline(never)
     private func ask(
         _ candidate: Candidate, _ provider: any Provider, isStream: Bool
-    ) throws -> (Transfer, Question) {
+    ) throws -> (Transfer, Question, warning: String?) {
         let call = call(candidate, isStream: isStream)
         let transfer = try inquiry.ask(candidate, try provider.chat(call))
-        return (transfer, Question(call, completionID: id))
+        return (transfer, Question(call, completionID: id), provider.warning(of: call))
     }
 
     private func call(_ candidate: Candidate, isStream: Bool) -> ChatCall {

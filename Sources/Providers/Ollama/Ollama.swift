@@ -27,6 +27,18 @@ package struct Ollama: Provider {
         settings.fields(accept: isStream ? "application/x-ndjson" : "application/json")
     }
 
+    /// Ollama drops the oldest messages of a prompt that its window does not hold, and does not say so. Estimated by
+    /// four characters a token.
+    package func warning(of call: ChatCall) -> String? {
+        guard let window = call.request["num_ctx"]?.integer ?? settings.contextLength else {
+            return nil
+        }
+        let characters = call.request.characterCount + (call.systemText?.unicodeScalars.count ?? 0)
+        guard characters / 4 > window else { return nil }
+        return "the prompt is probably longer than the model's window of \(window) tokens, "
+            + "and its beginning lost"
+    }
+
     /// Reads a reply that is not streamed.
     package func completion(_ body: [UInt8], to question: Question) throws(ProviderFailure)
         -> ProviderCompletion
