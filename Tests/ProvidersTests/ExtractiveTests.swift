@@ -22,6 +22,33 @@ import Testing
         Extractive.Passage(number: 3, text: "Die Bücherei öffnet samstags um zehn Uhr."),
     ]
 
+    @Test("code is quoted as it stands, and its number stands below it")
+    func code() {
+        let text = """
+            Install the gateway so:
+
+            ```sh
+            make build
+              sudo make install
+            ```
+
+            Then start the service.
+            """
+        let answer = Extractive.answer(
+            to: "How do I make and install?", from: [.init(number: 1, text: text)])
+        #expect(
+            answer.paragraphs.contains(
+                """
+                > ```sh
+                > make build
+                >   sudo make install
+                > ```
+                >
+                > [1]
+                """), "\(answer.paragraphs)")
+        #expect(answer.cited == [1])
+    }
+
     @Test(
         "the sentence that answers is quoted with its number",
         arguments: [

@@ -72,7 +72,7 @@ package enum Extractive {
         var cited: Set<Int> = []
         var length = 0
         for quotation in quotations {
-            let text = "> \(quotation.text) [\(quotation.number)]"
+            let text = quoted(quotation)
             length += Words.count(in: text)
             if let limit, length > limit, !paragraphs.isEmpty { break }
             paragraphs.append(text)
@@ -84,5 +84,13 @@ package enum Extractive {
         return Answer(
             paragraphs: paragraphs, cited: cited.sorted(),
             usage: Usage(promptTokens: read, completionTokens: written, source: .counted))
+    }
+
+    /// As a quotation in markdown; the reference to code stands below it.
+    private static func quoted(_ quotation: Quotation) -> String {
+        let lines = quotation.text.split(separator: "\n", omittingEmptySubsequences: false)
+        let reference =
+            lines.count > 1 ? "\n>\n> [\(quotation.number)]" : " [\(quotation.number)]"
+        return lines.map { "> " + $0 }.joined(separator: "\n") + reference
     }
 }

@@ -21,10 +21,15 @@ enum Words {
         return count
     }
 
-    /// Sentences, list items and lines of a table, each on one line; headings are left out.
+    /// Sentences, list items and lines of a table, each on one line, and code as it stands between its fences;
+    /// headings are left out.
     static func sentences(of text: String) -> [String] {
         var sentences: [String] = []
         for block in blocks(of: text) {
+            if block.hasPrefix(fence) {
+                sentences.append(block)
+                continue
+            }
             var sentence = ""
             let words = block.split(whereSeparator: \.isWhitespace)
             for (index, word) in words.enumerated() {
@@ -41,12 +46,27 @@ enum Words {
         return sentences.filter { count(in: $0) >= 3 }
     }
 
-    /// Paragraphs with their lines joined; a line that begins an item stands alone.
+    private static let fence = "```"
+
+    /// Paragraphs with their lines joined; a line that begins an item stands alone. Code keeps its lines.
     private static func blocks(of text: String) -> [String] {
         var blocks: [String] = []
         var current = ""
-        for line in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline) {
-            let line = trimmed(line)
+        var code: [Substring]?
+        for whole in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline) {
+            let line = trimmed(whole)
+            if let lines = code {
+                let isEnd = line == fence
+                code = isEnd ? nil : lines + [whole]
+                if isEnd { blocks.append((lines + [line]).joined(separator: "\n")) }
+                continue
+            }
+            if line.hasPrefix(fence) {
+                blocks.append(current)
+                current = ""
+                code = [line]
+                continue
+            }
             let isHeading = line.hasPrefix("#")
             let isItem = ["- ", "* ", "| ", "> "].contains { line.hasPrefix($0) }
             if line.isEmpty || isHeading || isItem {
@@ -56,6 +76,8 @@ enum Words {
             if isHeading { continue }
             current += (current.isEmpty ? "" : " ") + (isItem ? line.dropFirst(2) : line)
         }
+        // A passage may end within its code.
+        if let code { blocks.append((code + [fence[...]]).joined(separator: "\n")) }
         return (blocks + [current]).filter { !$0.isEmpty }
     }
 
