@@ -101,19 +101,6 @@ package struct ChunkTemplate: Sendable {
         }
     }
 
-    /// A progress line for Open WebUI, such as "Searching 3 collections".
-    package func status(_ description: String, isDone: Bool) -> [UInt8] {
-        frame(
-            members(choices: []) + [
-                Member(
-                    "event",
-                    [
-                        "type": "status",
-                        "data": ["description": .string(description), "done": .boolean(isDone)],
-                    ])
-            ])
-    }
-
     // MARK: - Making
 
     private mutating func prepare() {

@@ -101,7 +101,6 @@ func expectFit(
         output += template.finish(.toolCalls)
         output += template.annotations([Self.citation], in: "a [1]")
         output += template.sources([Self.citation])
-        output += template.status("Searching", isDone: false)
         output += template.usage(Usage(promptTokens: 1, completionTokens: 2, source: .counted))
         let chunks = try events(output)
         #expect(chunks.count > 12)
