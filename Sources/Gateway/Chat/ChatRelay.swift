@@ -45,7 +45,7 @@ final class ChatRelay<Route: Generation> {
     /// Sends what there is if that needs no waiting. False when it does.
     private func sendAtOnce() -> Bool {
         // What is held back is kept by the answer, as one text instead of hundreds of chunks.
-        if route.isChecked, !hasBegun { output.removeAll(keepingCapacity: true) }
+        if !hasBegun, route.isChecked { output.removeAll(keepingCapacity: true) }
         if output.isEmpty { return true }
         if !hasBegun { begin() }
         guard reply.writeAtOnce(output) else { return false }
