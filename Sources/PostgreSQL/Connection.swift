@@ -23,6 +23,8 @@ package import EventLoop
     private(set) var isBusy = false
     /// The session is gone; close it.
     private(set) var isLost = false
+    /// It is gone because the server kept silent for longer than any statement may take.
+    private(set) var isSilent = false
     /// A statement was so large that libpq's buffer, which it never gives back, is not worth keeping.
     private(set) var isBloated = false
     /// Nothing was sent for its present user yet, so that another connection may take its place.
@@ -59,7 +61,7 @@ package import EventLoop
         var step = handle.isBad ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING
         while step != PGRES_POLLING_OK {
             guard step != PGRES_POLLING_FAILED else {
-                throw DatabaseError.unavailable("connecting: \(handle.message)")
+                throw DatabaseError.connecting(handle.message)
             }
             try await wait(forStep: step == PGRES_POLLING_READING ? .readable : .writable)
             step = handle.poll()
@@ -295,7 +297,9 @@ package import EventLoop
             timer = nil
             guard isBusy, !isLost else { return }
             let left = Int(deadline - Loop.now)
-            left > 0 ? schedule(left) : close()
+            guard left <= 0 else { return schedule(left) }
+            isSilent = true
+            close()
         }
     }
 }

@@ -39,7 +39,9 @@ package struct DatabaseError: Error, Sendable, Hashable {
     }
 
     /// A fault on our side of the wire, or of the wire.
-    static func unavailable(_ detail: String, isOutcomeUnknown: Bool = false) -> DatabaseError {
+    package static func unavailable(_ detail: String, isOutcomeUnknown: Bool = false)
+        -> DatabaseError
+    {
         DatabaseError(
             kind: .unavailable, sqlstate: nil, constraint: nil,
             isOutcomeUnknown: isOutcomeUnknown, detail: detail)
@@ -64,12 +66,33 @@ package struct DatabaseError: Error, Sendable, Hashable {
             detail: "statement \(statement)" + (quotesInput ? "" : ": \(message)"))
     }
 
-    /// Classes of Appendix A of PostgreSQL's manual that heal without a change of the statement.
+    /// A session that could not be opened. libpq tells no SQLSTATE then, only the server's English words; those that
+    /// an operator can act upon are known here.
+    static func connecting(_ message: String) -> DatabaseError {
+        let sqlstate = sayings.first { message.contains($0.saying) }?.sqlstate
+        return DatabaseError(
+            kind: .unavailable, sqlstate: sqlstate, constraint: nil, isOutcomeUnknown: false,
+            detail: "connecting: \(message)")
+    }
+
+    private static let sayings: [(saying: String, sqlstate: String)] = [
+        ("too many clients already", "53300"), ("remaining connection slots", "53300"),
+        ("too many connections for", "53300"), ("authentication failed", "28P01"),
+        ("no pg_hba.conf entry", "28000"), ("is not permitted to log in", "28000"),
+        ("session is read-only", "25006"), ("session is not read-only", "25006"),
+        ("is in recovery", "25006"), ("does not exist", "3D000"),
+        ("starting up", "57P03"), ("shutting down", "57P03"),
+    ]
+
+    /// Classes of Appendix A of PostgreSQL's manual that heal without a change of the statement: an operator's fault
+    /// of rights, of passwords or of a schema that is not there yet is no fault of who asks.
     static func classify(_ sqlstate: String) -> Kind {
         switch sqlstate {
         case "40001", "40P01": .conflict
         case "25006", "25P03", "55P03": .unavailable
+        case "42501", "42P01", "42703", "42883", "3D000", "3F000": .unavailable
         case "57014": .unavailable
+        case _ where sqlstate.hasPrefix("28"): .unavailable
         case _ where sqlstate.hasPrefix("08"): .unavailable
         case _ where sqlstate.hasPrefix("53"): .unavailable
         case _ where sqlstate.hasPrefix("57P"): .unavailable

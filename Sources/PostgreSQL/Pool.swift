@@ -3,8 +3,8 @@ package import EventLoop
 /// A few connections, opened on demand, shared fairly.
 ///
 /// - Whoever comes first gets the next free connection; nobody waits longer than `waitTimeout`.
-/// - While the server cannot be reached, everybody is refused at once (`.unavailable`), and one
-///   attempt after another, with jitter and at most 5 s apart, finds out when it is back.
+/// - While the server cannot be reached, or keeps silent, everybody is refused at once (`.unavailable`),
+///   and one attempt after another, with jitter and at most 5 s apart, finds out when it is back.
 /// - A cancelled task leaves its connection to settle in a task of its own.
 @LoopActor package final class Pool {
     private let size: Int
@@ -21,6 +21,8 @@ package import EventLoop
     private var attempts = 0
     private var backOff = BackOff()
     private var lastError: DatabaseError?
+    /// The server kept silent on one session, and no new one has been opened since: all are suspect.
+    private var isSilent = false
     private var probe: EventLoop.Timer?
     private var isClosed = false
 
@@ -71,7 +73,7 @@ package import EventLoop
     }
 
     /// There is a connection, or none was needed yet.
-    package var isHealthy: Bool { (open > 0 || trouble == nil) && !isClosed }
+    package var isHealthy: Bool { (open > 0 || trouble == nil) && !isSilent && !isClosed }
 
     /// Why it is not healthy, for the log.
     package var trouble: DatabaseError? { settingsError ?? lastError }
@@ -148,7 +150,7 @@ package import EventLoop
             }
         }
         // Down: an attempt is under way or soon will be; waiting for it helps nobody.
-        if open == 0, let lastError { throw lastError }
+        if open == 0 || isSilent, let lastError { throw lastError }
         let waiter = Waiter()
         waiters.append(waiter)
         if probe == nil, attempts < waiters.count { connect() }
@@ -214,7 +216,18 @@ package import EventLoop
     /// A session ended. Whoever waits gets a new one; and without any, find out how the server is.
     private func lose(_ connection: Connection) {
         drop(connection)
+        if connection.isSilent { suspectAll() }
         if probe == nil, open == 0 || !waiters.isEmpty { connect() }
+    }
+
+    /// What one session shows, the others need not find out one after the other, each in its own time.
+    private func suspectAll() {
+        isSilent = true
+        let error = DatabaseError.unavailable("the server does not answer")
+        lastError = error
+        refuseAll(error)
+        for connection in idle { drop(connection) }
+        idle = []
     }
 
     /// Lent connections are missed on their return.
@@ -238,6 +251,7 @@ package import EventLoop
                 connection.onIdleLoss = { [weak self] in self?.loseIdle($0) }
                 backOff.reset()
                 lastError = nil
+                isSilent = false
                 offer(connection)
             } catch {
                 attempts -= 1

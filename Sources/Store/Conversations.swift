@@ -32,8 +32,13 @@ package struct Conversation: Sendable, Hashable {
     package static func begin(_ beginning: Beginning, in pool: Pool) async throws -> String {
         var beginning = beginning
         beginning.turns = try await missing(of: beginning, in: pool)
-        let rows = try await pool.query(.begin, parameters(beginning))
-        return try rows.first?.text(0) ?? beginning.newID
+        do {
+            let rows = try await pool.query(.begin, parameters(beginning))
+            return try rows.first?.text(0) ?? beginning.newID
+        } catch let error as DatabaseError where error.constraint == "conversations_pkey" {
+            // The statement is all or nothing, and was executed before.
+            return beginning.newID
+        }
     }
 
     /// Completes an answer's row. If the same answer stands in the conversation already (the request

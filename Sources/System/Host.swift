@@ -70,16 +70,38 @@ package enum Descriptor {
     @discardableResult
     package static func write(_ descriptor: Int32, _ bytes: [UInt8]) -> Bool {
         unsafe bytes.withUnsafeBytes {
-            unsafe send(
+            unsafe Glibc.send(
                 descriptor, $0.baseAddress, $0.count,
                 Int32(MSG_NOSIGNAL | MSG_DONTWAIT)) == bytes.count
         }
     }
 
+    /// Sends what the socket takes without waiting; how many bytes that were.
+    package static func send(_ descriptor: Int32, _ bytes: ArraySlice<UInt8>) -> Int {
+        guard !bytes.isEmpty else { return 0 }
+        return unsafe bytes.withUnsafeBytes {
+            unsafe max(
+                0,
+                Glibc.send(
+                    descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT)))
+        }
+    }
+
+    /// Waits until there is something to read from a socket (`poll`, `recv`), which no loop may do. Nil when its other
+    /// end is closed.
+    package static func readWaiting(_ descriptor: Int32) -> [UInt8]? {
+        while true {
+            var question = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            _ = unsafe poll(&question, 1, -1)
+            guard let bytes = read(descriptor, limit: 1 << 20) else { return nil }
+            if !bytes.isEmpty { return bytes }
+        }
+    }
+
     /// Reads what there is from a socket without waiting: nil when its other end is closed, empty when there is
     /// nothing.
-    package static func read(_ descriptor: Int32) -> [UInt8]? {
-        var bytes = [UInt8](repeating: 0, count: 4096)
+    package static func read(_ descriptor: Int32, limit: Int = 4096) -> [UInt8]? {
+        var bytes = [UInt8](repeating: 0, count: limit)
         let count = unsafe bytes.withUnsafeMutableBytes {
             unsafe recv(descriptor, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT))
         }

@@ -69,6 +69,11 @@ extension SystemFile {
         try open(path, O_WRONLY | O_CREAT | O_APPEND, mode: mode)
     }
 
+    /// A file to read.
+    package static func reading(_ path: String) throws(SystemError) -> Handle {
+        try open(path, O_RDONLY, mode: 0)
+    }
+
     /// An empty file to write to. What was in it is gone.
     package static func emptied(_ path: String, mode: UInt32) throws(SystemError) -> Handle {
         try open(path, O_WRONLY | O_CREAT | O_TRUNC, mode: mode)

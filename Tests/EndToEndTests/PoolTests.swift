@@ -159,38 +159,6 @@ extension EndToEnd {
             }
         }
 
-        @Test(
-            "Without the database nobody's token is called wrong, readiness says why, and all heals by itself"
-        )
-        func database() async throws {
-            var plan = DeploymentPlan()
-            plan.hasOwnDatabase = true
-            try await withDeployment(plan) { site, user in
-                #expect(try await site.answer(Chat("echo"), user).status == 200)
-                try await site.server.stop()
-                var seen: Set<Int> = []
-                var refused = try await site.get("/v1/models", user)
-                var ready = try await site.send("GET", "/health/ready", nil)
-                let isUnready = try await waitUntil {
-                    seen.insert(refused.status)
-                    if refused.status != 503 { refused = try await site.get("/v1/models", user) }
-                    ready = try await site.send("GET", "/health/ready", nil)
-                    return ready.status == 503 && refused.status == 503
-                }
-                #expect(isUnready)
-                #expect(ready.json["reasons"][0].string == "database unavailable")
-                Expected(503, "database_unavailable").check(refused)
-                #expect(refused.head["retry-after"] != nil)
-                #expect(try await site.send("GET", "/health/live", nil).status == 200)
-                #expect(seen.isSubset(of: [200, 503]), "\(seen)")
-                try await site.server.start()
-                let heals = try await waitUntil(seconds: 20) {
-                    try await site.answer(Chat("echo"), user).status == 200
-                }
-                #expect(heals)
-            }
-        }
-
         /// Told to all that ask, and what they have received.
         @LoopActor final class Flag {
             var isSet = false

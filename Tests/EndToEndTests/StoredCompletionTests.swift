@@ -370,14 +370,19 @@ extension EndToEnd {
                 let orphan = try await late.value
                 #expect(orphan.status == 200 && orphan.content == "at last")
                 #expect(orphan.head["x-archway-warning"] == warning)
-                // Nothing can be written from the start.
-                try await site.sql("ALTER TABLE turns RENAME TO hidden")
+                // It is refused, and always would be.
+                try await site.sql(
+                    """
+                    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+                        $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = 'check_violation'; END $$;
+                    CREATE TRIGGER refuse BEFORE INSERT ON turns EXECUTE FUNCTION refuse();
+                    """)
                 let lost = try await site.answer(Self.stored(Chat("echo")), user)
                 #expect(lost.status == 200 && lost.head["x-archway-warning"] == warning)
                 #expect(!lost.json["metadata"].exists)
                 let stream = try await site.answer(Self.stored(Chat("echo").streamed), user)
                 #expect(stream.isDone && stream.head["x-archway-warning"] == warning)
-                try await site.sql("ALTER TABLE hidden RENAME TO turns")
+                try await site.sql("DROP TRIGGER refuse ON turns")
                 #expect(try await Self.all(site, user).count == 1)
             }
         }

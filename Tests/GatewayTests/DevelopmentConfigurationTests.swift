@@ -24,7 +24,8 @@ struct DevelopmentConfigurationTests {
         defer { try? FileManager.default.removeItem(at: folder) }
         if let text { try write("mine.yaml", text) }
         let file = DevelopmentConfiguration(
-            socket: "/run/odd ${name} \"'/archway.sock", database: "host=@archway-1-2")
+            socket: "/run/odd ${name} \"'/archway.sock", database: "host=@archway-1-2",
+            spool: "/odd ${name}/spool")
         try file.write(to: path("archway.yaml"), adding: text.map { _ in path("mine.yaml") })
         return try Configuration(path: path("archway.yaml"))
     }
@@ -33,6 +34,7 @@ struct DevelopmentConfigurationTests {
     func builtIn() throws {
         let configuration = try configuration()
         #expect(configuration.socket == "/run/odd ${name} \"'/archway.sock")
+        #expect(configuration.spool == "/odd ${name}/spool")
         #expect(configuration.models.map(\.id) == ["docs"])
         #expect(configuration.models.first?.retrieval?.collections == ["docs"])
         #expect(configuration.providers["ollama"]?.baseURL == "http://localhost:11434")

@@ -34,3 +34,17 @@ extension ChatCompletionRequest {
 @LoopActor func makeDeadPool() -> PostgreSQL.Pool {
     PostgreSQL.Pool(conninfo: "host=/nonexistent dbname=none", size: 1, statementTimeout: 1000)
 }
+
+/// A spool in a folder that cannot be made, unless another one is given, for what that pool's database cannot take.
+@LoopActor func makeSpool(
+    _ pool: PostgreSQL.Pool, in folder: String = "/nonexistent/spool",
+    as instanceID: String = "worker-test",
+    limit: Int = 1 << 20
+) -> Spool {
+    var configuration = Configuration()
+    configuration.spool = folder
+    configuration.spoolLimit = limit
+    return Spool(
+        configuration, instanceID: instanceID, pool: pool, log: Log(process: "test"),
+        program: Deployment.program)
+}

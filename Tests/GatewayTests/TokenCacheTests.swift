@@ -47,7 +47,7 @@ struct TokenCacheTests {
             cache.forget("no digest")
             cache.forget(String(repeating: "08", count: 32))
             #expect(try await Self.role(cache) == before)
-            if payload.isEmpty { cache.forgetAll() } else { cache.forget(payload) }
+            if payload.isEmpty { cache.doubtAll(since: Loop.now) } else { cache.forget(payload) }
             #expect(try await Self.role(cache) == role)
             role = role == "admin" ? "pending" : "admin"
         }
@@ -66,7 +66,7 @@ struct TokenCacheTests {
             }
             // The question is under way now, and its answer knows nothing of what follows.
             try await Loop.sleep(milliseconds: 0)
-            if payload.isEmpty { cache.forgetAll() } else { cache.forget(payload) }
+            if payload.isEmpty { cache.doubtAll(since: Loop.now) } else { cache.forget(payload) }
             try await done.pass()
             let next = asked == "admin" ? "user" : "admin"
             _ = try await Users.changeRole(of: "user_1", to: next, in: pool)
@@ -114,7 +114,7 @@ struct TokenCacheTests {
         let first = try await cache.external(user(.webServer))
         #expect(try await cache.external(user(.webServer)).id == first.id)
         #expect(try await cache.external(user(.frontEnd)).id != first.id)
-        cache.forgetAll()
+        cache.doubtAll(since: Loop.now)
         #expect(try await cache.external(user(.webServer)).id == first.id)
         _ = try await Users.disable(first.id, at: .now, in: pool)
         cache.forget("user:\(first.id)")
@@ -135,7 +135,7 @@ struct UsageLedgerTests {
     func many() async throws {
         let pool = try await makeStore()
         try await Usage.prepareMonths(at: .now, in: pool)
-        let ledger = UsageLedger(pool, Log(process: "test")) { 1 }
+        let ledger = UsageLedger(makeSpool(pool)) { 1 }
         let count = Statement("count usage", "SELECT count(*) FROM usage WHERE id = ANY ($1)")
         var done: [Int] = []
         for number in 0..<200 {
@@ -157,7 +157,7 @@ struct UsageLedgerTests {
         let pool = try await makeStore()
         try await Usage.prepareMonths(at: .now, in: pool)
         // A hundred run, and none of the others ends.
-        let ledger = UsageLedger(pool, Log(process: "test")) { 100 }
+        let ledger = UsageLedger(makeSpool(pool)) { 100 }
         for number in 0..<3 { await ledger.add(Self.row(number)) }
         let count = Statement("count all usage", "SELECT count(*) FROM usage")
         #expect(try await pool.query(count, []).first?.integer(0) == 3)
@@ -165,7 +165,7 @@ struct UsageLedgerTests {
 
     @Test("lets a request end although its row cannot be stored")
     func lost() async {
-        let ledger = UsageLedger(makeDeadPool(), Log(process: "test")) { 1 }
+        let ledger = UsageLedger(makeSpool(makeDeadPool())) { 1 }
         var done = 0
         for number in 0..<3 {
             spawn {

@@ -11,10 +11,14 @@ struct NotificationTests {
         let server = try await TemporaryPostgreSQL.make()
         let conninfo = try await server.makeDatabase()
         var heard: [String] = []
-        var gaps = 0
+        var (gaps, losses) = (0, 0)
+        let sender = Pool(conninfo: conninfo, size: 1, statementTimeout: 2000)
+        var events = NotificationListener.Events { heard.append("\($0) \($1)") }
+        events.gap = { gaps += 1 }
+        events.loss = { losses += 1 }
         let listener = NotificationListener(
-            conninfo: conninfo, channels: ["one", "two"], onGap: { gaps += 1 },
-            onNotification: { heard.append("\($0) \($1)") })
+            settings: try Settings(conninfo: conninfo, resolvesNames: false), sender: sender,
+            channels: ["one", "two"], events: events)
         #expect(await waitUntil { listener.isListening })
         #expect(gaps == 1)
         try await server.sql("NOTIFY one, 'a'; NOTIFY three, 'b'; NOTIFY two", database: "test_1")
@@ -23,6 +27,7 @@ struct NotificationTests {
 
         try await server.stop()
         #expect(await waitUntil { !listener.isListening })
+        #expect(losses == 1)
         try await server.start()
         #expect(await waitUntil { listener.isListening })
         #expect(gaps == 2)
@@ -30,6 +35,7 @@ struct NotificationTests {
         #expect(await waitUntil { heard.last == "one again" })
 
         listener.close()
+        await sender.close()
         #expect(!listener.isListening)
         try await server.stop()
     }

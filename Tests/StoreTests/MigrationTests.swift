@@ -8,7 +8,8 @@ import Testing
 @Suite("The migrations")
 @LoopActor
 struct MigrationTests {
-    @Test("lead from nothing to the current schema, once, also when run from many sides at once")
+    @Test(
+        "C9: lead from nothing to the current schema, once, also when run from many sides at once")
     func apply() async throws {
         let conninfo = try await TemporaryPostgreSQL.shared().makeDatabase()
         let pool = Pool(conninfo: conninfo, size: 6, statementTimeout: 30_000, waitTimeout: 30_000)
@@ -24,6 +25,31 @@ struct MigrationTests {
         #expect(try await Migrations.check(pool) == .ahead)
         #expect(try await Migrations.apply(at: .now, in: pool) == 0)
         await pool.close()
+    }
+
+    @Test("C9: can be taken up again where one was killed half-way")
+    func interrupted() async throws {
+        let conninfo = try await TemporaryPostgreSQL.shared().makeDatabase()
+        let pool = Pool(conninfo: conninfo, size: 6, statementTimeout: 30_000, waitTimeout: 30_000)
+        let others = Pool(conninfo: conninfo, size: 1, statementTimeout: 30_000)
+        let kill = Statement(
+            "kill sessions",
+            """
+            SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE datname = current_database() AND pid <> pg_backend_pid()
+            """)
+        var failures = 0
+        for round in 0..<20 {
+            let migration = Task { @LoopActor in try await Migrations.apply(at: .now, in: pool) }
+            try await Loop.sleep(milliseconds: round)
+            _ = try await others.query(kill)
+            do { _ = try await migration.value } catch is DatabaseError { failures += 1 }
+        }
+        #expect(failures > 0)
+        _ = try await Migrations.apply(at: .now, in: pool)
+        #expect(try await Migrations.check(pool) == .current)
+        await pool.close()
+        await others.close()
     }
 
     @Test("are numbered without a gap")

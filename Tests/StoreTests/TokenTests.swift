@@ -91,8 +91,8 @@ struct TokenTests {
         try await Migrations.apply(at: .now, in: pool)
         var heard: [String] = []
         let listener = NotificationListener(
-            conninfo: conninfo, channels: [Tokens.channel], onGap: {},
-            onNotification: { heard.append($1) })
+            settings: try Settings(conninfo: conninfo, resolvesNames: false), sender: pool,
+            channels: [Tokens.channel], events: .init { heard.append($1) })
         #expect(await waitUntil { listener.isListening })
 
         try await Users.create(.make("user_1"), in: pool)

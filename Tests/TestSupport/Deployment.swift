@@ -31,8 +31,11 @@ import System
     package static func start(_ plan: DeploymentPlan = DeploymentPlan()) async throws -> Deployment
     {
         let server =
-            plan.hasOwnDatabase
-            ? try await TemporaryPostgreSQL.make() : try await TemporaryPostgreSQL.shared()
+            if let server = plan.server {
+                server
+            } else if plan.hasOwnDatabase {
+                try await TemporaryPostgreSQL.make()
+            } else { try await TemporaryPostgreSQL.shared() }
         let conninfo = try await server.makeDatabase()
         let deployment = try Deployment(plan, server, conninfo)
         running.append(deployment)
@@ -90,7 +93,8 @@ import System
 
     private func configure(_ conninfo: String) throws {
         let text = plan.configuration(
-            socket: socket, database: conninfo, providerPort: provider.port,
+            folder: folder, socket: socket, database: plan.database?(database) ?? conninfo,
+            providerPort: provider.port,
             deadPort: try FreePort.find())
         try write(text, to: "archway.yaml")
     }
@@ -115,8 +119,8 @@ import System
         try await Program.output([Self.program] + words + ["--config", configurationFile])
     }
 
-    /// Starts the gateway and waits until it is ready.
-    package func startGateway() async throws {
+    /// Starts the gateway and waits until it is ready, or until it lives.
+    package func startGateway(untilReady: Bool = true) async throws {
         var launch = Subprocess.Launch(
             Self.program, ["serve", "--config", configurationFile])
         let (null, output) = try (Self.open("/dev/null"), Self.open(log.path))
@@ -132,7 +136,8 @@ import System
         let gateway = try Subprocess(launch)
         self.gateway = gateway
         keeper.watch(gateway.id)
-        let isReady = await waitUntil(seconds: 30) { await self.isReady() }
+        let path = untilReady ? "/health/ready" : "/health/live"
+        let isReady = await waitUntil(seconds: 30) { await self.isFine(path) }
         guard isReady else {
             let text = (try? String(contentsOfFile: log.path, encoding: .utf8)) ?? ""
             throw Failure(description: "the gateway does not become ready: \(text.suffix(2000))")
@@ -152,8 +157,8 @@ import System
         keeper.watch(nginx.id)
     }
 
-    private func isReady() async -> Bool {
-        let reply = try? await call(WebRequest("GET", "/health/ready")).reply()
+    private func isFine(_ path: String) async -> Bool {
+        let reply = try? await call(WebRequest("GET", path)).reply()
         return reply?.status == 200
     }
 
@@ -162,6 +167,14 @@ import System
 
     /// The workers' process ids, those that are about to end included.
     package var workers: [Int32] { Self.children(of: master) }
+
+    /// The folder of what waits for the database.
+    package var spool: String { plan.spool ?? folder + "/spool" }
+
+    /// The files in it.
+    package var spooled: [String] {
+        (try? FileManager.default.contentsOfDirectory(atPath: spool)) ?? []
+    }
 
     /// Sends a signal to the gateway's master.
     package func signal(_ number: Int32) { gateway?.send(number) }

@@ -9,6 +9,15 @@ package struct DeploymentPlan: Sendable {
     package var inheritsSocket = false
     /// PostgreSQL is of this deployment alone, which may stop it.
     package var hasOwnDatabase = false
+    /// A server that the test has made; it stops it too.
+    package var server: TemporaryPostgreSQL?
+    /// The connection string of a database by its name; nil is the server's own.
+    package var database: (@Sendable (String) -> String)?
+    /// Seconds.
+    package var tokenGrace = 300
+    /// The folder of what waits for the database; nil is one of the deployment's own.
+    package var spool: String?
+    package var spoolLimit = "64 MiB"
     /// More models, as lines of the configuration's list.
     package var models = ""
 
@@ -92,9 +101,10 @@ package struct DeploymentPlan: Sendable {
         """
 
     /// The configuration file.
-    func configuration(socket: String, database: String, providerPort: UInt16, deadPort: UInt16)
-        -> String
-    {
+    func configuration(
+        folder: String, socket: String, database: String, providerPort: UInt16, deadPort: UInt16
+    ) -> String {
+        let spool = spool ?? folder + "/spool"
         let scripted = Self.scripted.map {
             "  - { id: \($0), candidates: [ { provider: scripted, model: \($0) } ] }\n"
         }.joined()
@@ -108,6 +118,9 @@ package struct DeploymentPlan: Sendable {
             body_limit: \(bodyLimit)
             keep_alive: 1
             first_event_hold: 1
+            spool: \(spool)
+            spool_limit: \(spoolLimit)
+            auth_cache_grace: \(tokenGrace)
             roles:
               reader: { actions: [models] }
               narrow: { actions: [chat, models], models: [echo] }

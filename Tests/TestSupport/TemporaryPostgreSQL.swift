@@ -36,9 +36,14 @@ package final class TemporaryPostgreSQL: @unchecked Sendable {
         try await Self.onThread { try self.stopNow() }
     }
 
+    /// Kills all of its processes (`SIGKILL`), the master first.
+    package func kill() async throws {
+        try await Self.onThread { try self.signal(SIGKILL) }
+    }
+
     /// Starts the server again and waits until it answers.
-    package func start(maximumConnections: Int = 120) async throws {
-        try await Self.onThread { try self.startNow(maximumConnections) }
+    package func start(maximumConnections: Int = 120, options: String = "") async throws {
+        try await Self.onThread { try self.startNow(maximumConnections, options) }
     }
 
     /// Stops all of its processes where they are (`SIGSTOP`), so that it answers nothing and closes nothing.
@@ -49,6 +54,19 @@ package final class TemporaryPostgreSQL: @unchecked Sendable {
     /// Lets them go on.
     package func thaw() async throws {
         try await Self.onThread { try self.signal(SIGCONT) }
+    }
+
+    /// Takes a copy of another server's data instead of its own, to follow that one.
+    func replaceData(byCopyOf other: TemporaryPostgreSQL) async throws {
+        try await Self.onThread {
+            try FileManager.default.removeItem(atPath: self.folder + "/data")
+            try self.runAsServer(
+                "pg_basebackup",
+                [
+                    "-h", other.folder, "-U", "archway", "-D", self.folder + "/data", "-R",
+                    "-X", "stream", "-c", "fast", "--no-sync",
+                ])
+        }
     }
 
     /// A new, empty database; returns libpq's connection string for it.
@@ -116,24 +134,27 @@ package final class TemporaryPostgreSQL: @unchecked Sendable {
         guard let master = file.split(separator: "\n").first.flatMap({ Int32($0) }) else {
             throw Failure(description: "no process number in postmaster.pid")
         }
-        guard kill(master, number) == 0 else {
+        let path = "/proc/\(master)/task/\(master)/children"
+        let children = try String(contentsOfFile: path, encoding: .utf8).split(separator: " ")
+            .compactMap { Int32($0) }
+        guard Glibc.kill(master, number) == 0 else {
             throw Failure(description: "the server cannot be sent signal \(number)")
         }
         // The master first, which then makes no more of them. One that has ended meanwhile is none.
-        let path = "/proc/\(master)/task/\(master)/children"
-        let children = try String(contentsOfFile: path, encoding: .utf8).split(separator: " ")
-        for child in children.compactMap({ Int32($0) }) { kill(child, number) }
+        for child in children { Glibc.kill(child, number) }
+        guard number == SIGKILL else { return }
+        while ([master] + children).contains(where: { Glibc.kill($0, 0) == 0 }) { usleep(2000) }
     }
 
     private func stopNow() throws {
         try runAsServer("pg_ctl", ["-D", "\(folder)/data", "-m", "immediate", "stop"])
     }
 
-    private func startNow(_ maximumConnections: Int) throws {
+    private func startNow(_ maximumConnections: Int, _ more: String = "") throws {
         let options = [
             "-k \(folder)", "-c listen_addresses=''", "-c fsync=off", "-c full_page_writes=off",
-            "-c synchronous_commit=off", "-c max_connections=\(maximumConnections)",
-            "-c shared_buffers=16MB", "-c superuser_reserved_connections=0",
+            "-c max_connections=\(maximumConnections)",
+            "-c shared_buffers=16MB", "-c superuser_reserved_connections=0", more,
         ]
         try runAsServer(
             "pg_ctl",
@@ -171,7 +192,8 @@ package final class TemporaryPostgreSQL: @unchecked Sendable {
         try process.run()
     }
 
-    private func asServer(_ program: String, _ arguments: [String]) -> [String] {
+    /// The words that run a program as the server's user.
+    func asServer(_ program: String, _ arguments: [String]) -> [String] {
         let prefix = geteuid() == 0 ? ["/usr/sbin/runuser", "-u", "postgres", "--"] : []
         return prefix + [program] + arguments
     }

@@ -25,6 +25,7 @@ final class Chat: Generation {
     /// What answers cost that were not good enough.
     var spent: OpenAI.Usage?
     private var recall: Recall?
+    private var isToldOfSpool = false
 
     var exchange: Exchange { inquiry.exchange }
     var worker: Worker { inquiry.worker }
@@ -70,6 +71,7 @@ final class Chat: Generation {
             let recall = try await Recall.begin(self, owner: owner, externalID: externalID)
             self.recall = recall
             exchange.replyFields["x-conversation-id"] = recall.conversationID
+            if recall.isSpooled { warnStoredLater() }
         } catch let error where !(error is CancellationError) {
             warnNotStored()
             worker.log.event("conversation_lost", [Log.detail(error)])
@@ -79,6 +81,12 @@ final class Chat: Generation {
     /// Tells the caller, if the reply has not begun yet.
     private func warnNotStored() {
         exchange.warn("this conversation is not being stored")
+    }
+
+    private func warnStoredLater() {
+        guard !isToldOfSpool else { return }
+        isToldOfSpool = true
+        exchange.warn("the database is away; this conversation will be stored when it is back")
     }
 
     /// Station 9.
@@ -138,14 +146,15 @@ final class Chat: Generation {
             case .incomplete: .incomplete
             case .failed: .failed
             }
-        do {
-            let isStored = try await recall.finish(choice, status, keeping: kept, in: worker.pool)
-            if isStored { return }
-            worker.log.event("turn_lost", [Member("detail", "the conversation was deleted")])
-        } catch {
-            worker.log.event("turn_lost", [Log.detail(error)])
+        switch await recall.finish(choice, status, keeping: kept, in: worker.spool) {
+        case .database: break
+        case .file: warnStoredLater()
+        case .nowhere:
+            worker.log.event(
+                "turn_lost", [Member("detail", "the conversation was deleted")])
+            warnNotStored()
+        case .lost: warnNotStored()
         }
-        warnNotStored()
     }
 
     private func kept(_ reply: [UInt8]) -> NewCompletion {

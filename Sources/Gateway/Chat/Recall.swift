@@ -14,10 +14,15 @@ struct Recall: Sendable {
     /// Beginnings of names that stand for nothing lasting.
     private static let passing = ["local:", "temporary:", "channel:"]
 
-    let conversationID: String
+    /// Nil while the database, which knows a front end's conversations by name, is away.
+    let conversationID: String?
     let ownerID: String
+    /// What was sent waits in the spool, and so must the answer.
+    let isSpooled: Bool
     private let answerID: String
     private let parentHash: [UInt8]?
+    /// Milliseconds for the database to find the conversation.
+    private static let patience = 2000
 
     /// The front end's name for the conversation, from the first configured field that has one. Nil when there is
     /// none, or only that of a passing chat. Throws when it is too long.
@@ -32,7 +37,7 @@ struct Recall: Sendable {
         return nil
     }
 
-    /// Stores the history and makes room for the answer.
+    /// Stores the history and makes room for the answer. Throws a `DatabaseError` if it can be stored nowhere.
     @LoopActor
     static func begin(
         _ chat: Chat, owner: String, externalID: String?
@@ -54,25 +59,44 @@ struct Recall: Sendable {
             id: Identifier.make("turn"), parentHash: parent, position: beginning.turns.count,
             model: chat.request.model, worker: chat.worker.instanceID)
         beginning.answer = answer
-        let id = try await Conversations.begin(beginning, in: chat.worker.pool)
+        let (id, isSpooled) = try await store(beginning, chat.worker)
         return Recall(
-            conversationID: id, ownerID: owner, answerID: answer.id, parentHash: parent)
+            conversationID: id, ownerID: owner, isSpooled: isSpooled, answerID: answer.id,
+            parentHash: parent)
     }
 
-    /// Stores the answer, whole or not, and what its owner asks to keep. After it returns true all of it is durable;
-    /// false when the conversation was deleted meanwhile.
+    @LoopActor
+    private static func store(
+        _ beginning: Beginning, _ worker: Worker
+    ) async throws -> (conversationID: String?, isSpooled: Bool) {
+        do {
+            let id = try await Loop.within(milliseconds: patience) { [pool = worker.pool] in
+                try await Conversations.begin(beginning, in: pool)
+            }
+            guard let id else { throw DatabaseError.unavailable("storing a turn took too long") }
+            return (id, false)
+        } catch let error as DatabaseError where error.kind == .unavailable {
+            guard await worker.spool.store(.beginning(beginning), behindOthers: true) == .file
+            else { throw error }
+            // A conversation without another name is new, and has the name that we give it.
+            return (beginning.externalID == nil ? beginning.newID : nil, true)
+        }
+    }
+
+    /// Stores the answer, whole or not, and what its owner asks to keep. When it returns all of it is durable, unless
+    /// it says otherwise.
     @LoopActor
     func finish(
         _ answer: ChatCompletion.Choice?, _ status: Turn.Status, keeping completion: NewCompletion?,
-        in pool: Pool
-    ) async throws -> Bool {
+        in spool: Spool
+    ) async -> Spool.Place {
         let message = answer.map { [Member("role", "assistant")] + $0.message } ?? []
         var ending = Ending(
             answerID: answerID, ownerID: ownerID,
             hash: answer.map { Self.link(parentHash, $0.canonical) },
             content: Value.object(message).encoded()[...], status: status, now: .now)
         ending.completion = completion
-        return try await Conversations.finish(ending, in: pool)
+        return await spool.store(.ending(ending), behindOthers: isSpooled)
     }
 
     /// The hash of a history with one more message.

@@ -1,6 +1,4 @@
 internal import EventLoop
-internal import JSON
-internal import PostgreSQL
 internal import Store
 
 /// Writes usage rows. A statement costs PostgreSQL several times what a row of it does, so while many requests run,
@@ -12,8 +10,7 @@ final class UsageLedger {
     /// Milliseconds that a row waits at most for company.
     private static let patience = 20
 
-    private let pool: Pool
-    private let log: Log
+    private let spool: Spool
     /// Requests that run, those included whose rows are here.
     private let running: @LoopActor () -> Int
     private var rows: [UsageRow] = []
@@ -23,9 +20,8 @@ final class UsageLedger {
     private let company = Gate()
     private var lastWrite = Loop.now - 1_000_000
 
-    init(_ pool: Pool, _ log: Log, running: @escaping @LoopActor () -> Int) {
-        self.pool = pool
-        self.log = log
+    init(_ spool: Spool, running: @escaping @LoopActor () -> Int) {
+        self.spool = spool
         self.running = running
     }
 
@@ -51,16 +47,7 @@ final class UsageLedger {
             await gather()
             let (batch, waiting) = (rows, gates)
             (rows, gates) = ([], [])
-            do {
-                try await Store.Usage.insert(batch, in: pool)
-            } catch {
-                log.event(
-                    "usage_lost",
-                    [
-                        Member("rows", .integer(batch.count)),
-                        Member("detail", .string(fullFace(of: error))),
-                    ])
-            }
+            _ = await spool.store(.usage(batch))
             lastWrite = Loop.now
             for gate in waiting { gate.open() }
         }

@@ -5,6 +5,7 @@ let commands: [Command] = [
         options: Setup.options, run: Serve.run),
     Command(
         "worker", "", "", options: ["config", "instance", "predecessors"], run: Serve.worker),
+    Command("spool", "", "", options: ["file"], run: SpoolWriter.run),
     Command(
         "check-config", "[--config FILE]",
         "Checks the configuration and shows what is in force, without secrets.",

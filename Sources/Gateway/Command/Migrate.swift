@@ -7,6 +7,10 @@ enum Migrate {
         let configuration = try Setup.configuration(arguments)
         let count = try Setup.withDatabase(configuration, statementTimeout: 600_000) { pool in
             let count = try await Migrations.apply(at: .now, in: pool)
+            guard try await Migrations.check(pool) == .current else {
+                throw CommandFailure(
+                    description: "the database was migrated by a newer archway; install that one")
+            }
             try await Store.Usage.prepareMonths(at: .now, in: pool)
             return count
         }

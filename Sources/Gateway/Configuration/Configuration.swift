@@ -17,6 +17,10 @@ package struct Configuration: Sendable {
     package var databasePool = 4
     /// Seconds for one statement.
     package var statementTimeout = 5.0
+    /// The folder for what must be stored while the database cannot take it.
+    package var spool = "/var/lib/archway/spool"
+    /// Bytes that a worker puts there at most.
+    package var spoolLimit = 256 << 20
 
     /// The key of token digests, at least 32 characters.
     package var pepper = Secret("")
@@ -24,6 +28,8 @@ package struct Configuration: Sendable {
     package var pepperVersion = 1
     /// Days that a new API token is good for.
     package var tokenLifetime = 90
+    /// Seconds that a token which was valid is believed while the database cannot be asked.
+    package var tokenGrace = 300.0
     /// Whether requests without identity are served.
     package var isAnonymousAllowed = false
     /// The role of those who were given none; always one of `roles`.
@@ -105,6 +111,8 @@ extension Configuration {
         root.read("database", into: &database, as: .connectionString)
         root.read("database_pool", into: &databasePool, as: .integer(1...100))
         root.read("statement_timeout", into: &statementTimeout, as: .seconds(0.1...600))
+        root.read("spool", into: &spool, as: .folder)
+        root.read("spool_limit", into: &spoolLimit, as: .byteCount)
     }
 
     private mutating func readAccess(_ root: Section) {
@@ -112,6 +120,7 @@ extension Configuration {
         root.read("pepper", into: &pepper, as: .secret(atLeast: 32))
         root.read("pepper_version", into: &pepperVersion, as: .integer(1...32767))
         root.read("token_lifetime", into: &tokenLifetime, as: .integer(1...36500))
+        root.read("auth_cache_grace", into: &tokenGrace, as: .seconds(0...86400))
         root.read("anonymous", into: &isAnonymousAllowed, as: .boolean)
         root.read("default_role", into: &defaultRole, as: .text)
         for (name, section) in root.named("roles") {

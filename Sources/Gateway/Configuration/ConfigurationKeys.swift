@@ -51,6 +51,15 @@ extension Configuration {
         .init(
             "statement_timeout", "How long PostgreSQL may work on one statement.",
             unit: "seconds, 0.1 to 600", default: "5"),
+        .init(
+            "spool",
+            "The folder where turns, usage and audit rows wait while PostgreSQL cannot take them. "
+                + "They hold what was said, so it is made for the service's user alone (0700).",
+            unit: "absolute path; its parent must be there", default: "/var/lib/archway/spool"),
+        .init(
+            "spool_limit",
+            "What one worker may leave there. What does not fit is lost, and logged.",
+            unit: "bytes, or with a suffix KiB or MiB; at most 1024 MiB", default: "256 MiB"),
     ]
 
     private static let accessKeys: [ConfigurationKey] = [
@@ -65,6 +74,11 @@ extension Configuration {
         .init(
             "token_lifetime", "How long a new API token is good if nothing else is asked for.",
             unit: "days, 1 to 36500", default: "90"),
+        .init(
+            "auth_cache_grace",
+            "How long a token that was valid when PostgreSQL was last heard of is believed while it "
+                + "cannot be asked. 0: not at all.",
+            unit: "seconds, 0 to 86400", default: "300"),
         .init(
             "anonymous", "Whether requests without any identity are served, as the default role.",
             unit: "true or false", default: "false"),

@@ -36,6 +36,8 @@ extension Reading<String> {
         }
     }
 
+    static let folder = text("an absolute path") { $0.hasPrefix("/") && !$0.utf8.contains(0) }
+
     static let path = text("an absolute path of at most 107 bytes") {
         $0.hasPrefix("/") && $0.utf8.count <= 107 && !$0.utf8.contains(0)
     }

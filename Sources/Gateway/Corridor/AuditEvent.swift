@@ -29,17 +29,13 @@ enum AuditEvent: Sendable {
 }
 
 extension Worker {
-    /// Writes an audit row in a task of its own; one that cannot be written is logged instead.
+    /// Writes an audit row in a task of its own.
     func audit(_ event: AuditEvent, by identity: Identity?, in exchange: Exchange) {
         let (action, target, details) = event.row
         var row = AuditRow(
             id: Identifier.make("audit"), at: .now, actor: identity?.user?.id ?? "anonymous",
             action: action, target: target, requestID: exchange.requestID)
         row.details = details.encoded()
-        spawn { [pool, log, row] in
-            do { try await Audit.insert([row], in: pool) } catch {
-                log.event("audit_lost", [Member("action", .string(action)), Log.detail(error)])
-            }
-        }
+        spawn { [spool, row] in _ = await spool.store(.audit(row)) }
     }
 }

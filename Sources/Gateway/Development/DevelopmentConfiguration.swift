@@ -10,9 +10,11 @@ struct DevelopmentConfiguration {
     let socket: String
     /// libpq's connection string.
     let database: String
+    /// The folder for what waits for the database.
+    let spool: String
 
     /// Settings that only `dev` knows; the person's file cannot change them.
-    private static let own: Set = ["socket", "database", "pepper", "pepper_version"]
+    private static let own: Set = ["socket", "database", "spool", "pepper", "pepper_version"]
 
     /// Writes the file, with the person's `file` merged in. Throws `ConfigurationError` with its lines and columns.
     func write(to path: String, adding file: String?) throws {
@@ -28,6 +30,7 @@ struct DevelopmentConfiguration {
         Block([
             ("socket", .text(socket)),
             ("database", .text(database)),
+            ("spool", .text(spool)),
             ("pepper", .verbatim("${file:pepper}")),
             // Ctrl-C shall not wait for long answers.
             ("drain_timeout", .plain("3")),

@@ -84,7 +84,8 @@ final class DevelopmentSession {
 
     private func writeConfiguration(_ database: PrivatePostgreSQL) throws {
         let configuration = DevelopmentConfiguration(
-            socket: try state.socket(), database: database.connection)
+            socket: try state.socket(), database: database.connection,
+            spool: state.spool)
         try configuration.write(to: state.configuration, adding: options.configuration)
     }
 

@@ -19,6 +19,7 @@ struct DevelopmentState {
     var configuration: String { "\(folder)/archway.yaml" }
     var adminToken: String { "\(folder)/admin-token" }
     var database: String { "\(folder)/postgresql" }
+    var spool: String { "\(folder)/spool" }
     var logs: String { "\(folder)/log" }
 
     /// The file that says which process a part is.

@@ -19,6 +19,20 @@ final class Schema {
         self.pool = pool
     }
 
+    /// What an operator has to look at, as far as everybody may know it.
+    private func reason(of error: any Error) -> String {
+        switch (error as? DatabaseError)?.sqlstate ?? pool.trouble?.sqlstate {
+        case "53300"?: ": no connections left"
+        case "53100"?: ": its disk is full"
+        case "25006"?: ": read-only"
+        case "57P03"?: ": starting or stopping"
+        case "42501"?: ": the role lacks rights"
+        case "3D000"?: ": no such database or role"
+        case let state? where state.hasPrefix("28"): ": sign-in refused"
+        default: ""
+        }
+    }
+
     func state() async -> State {
         if let last, Loop.now - last.at < 1000 { return last.state }
         let state: State
@@ -29,7 +43,7 @@ final class Schema {
             case .ahead: state = .fault("database migrated by a newer version")
             }
         } catch {
-            state = .fault("database unavailable")
+            state = .fault("database unavailable" + reason(of: error))
         }
         last = (state, Loop.now)
         return state

@@ -18,7 +18,9 @@ final class Worker {
     let log: Log
     let pool: PostgreSQL.Pool
     let client = Client()
-    private(set) lazy var ledger = UsageLedger(pool, log) { [unowned self] in
+    /// Stores what must be stored, also while the database is away.
+    let spool: Spool
+    private(set) lazy var ledger = UsageLedger(spool) { [unowned self] in
         listener?.active ?? 1
     }
     let identification: Identification
@@ -28,7 +30,7 @@ final class Worker {
     private(set) var isDraining = false
     private var listener: Listener?
     private var socket: Int32?
-    private let notifications: NotificationListener
+    private let tokenFeed: TokenFeed
     private let schema: Schema
 
     /// Begins to connect to everything; `database` was resolved before the loop ran.
@@ -39,13 +41,14 @@ final class Worker {
         let pool = PostgreSQL.Pool(
             settings: database, size: configuration.databasePool,
             statementTimeout: Int(configuration.statementTimeout * 1000))
-        let feed = TokenFeed(database, log)
-        let cache = TokenCache(pool) { feed.isFed }
+        let feed = TokenFeed(database, pool, log)
+        let cache = TokenCache(pool, grace: configuration.tokenGrace) { feed.isFed }
         feed.cache = cache
         let served = ServedModel.all(of: configuration)
         self.log = log
         self.pool = pool
-        notifications = feed.listener
+        spool = Spool(configuration, instanceID: instanceID, pool: pool, log: log)
+        tokenFeed = feed
         schema = Schema(pool)
         identification = Identification(
             pepper: configuration.pepperKey, cache: cache,
@@ -113,31 +116,6 @@ final class Worker {
                 do { try await Loop.sleep(milliseconds: 10_000) } catch { return }
             }
         }
-    }
-}
-
-/// Connects the token cache to PostgreSQL's notifications.
-@LoopActor
-private final class TokenFeed {
-    weak var cache: TokenCache?
-    private(set) var listener: NotificationListener
-
-    var isFed: Bool { listener.isListening }
-
-    init(_ database: Settings, _ log: Log) {
-        let target = Target()
-        listener = NotificationListener(
-            settings: database, channels: [Tokens.channel],
-            onGap: { target.feed?.cache?.forgetAll() },
-            onNotification: { _, payload in target.feed?.cache?.forget(payload) })
-        target.feed = self
-    }
-
-    /// The listener's closures exist before the feed does.
-    @LoopActor
-    private final class Target {
-        var feed: TokenFeed?
-        nonisolated init() {}
     }
 }
 

@@ -56,6 +56,7 @@ final class WorkerProcess {
             channel.send(.ready)
             beat(channel)
             spawn { [worker] in await worker.abandon(predecessors) }
+            worker.spool.watch()
             worker.log.event("worker_ready")
             while !isEnding { try await ending.pass() }
             await worker.drain()
