@@ -101,6 +101,20 @@ package struct ChunkTemplate: Sendable {
         }
     }
 
+    /// What was done for the answer, such as "Searched handbook: 3 documents", in Open WebUI's dialect: a `status`
+    /// event in a chunk without choices, shown as a line above the text.
+    package func status(_ description: String) -> [UInt8] {
+        frame(
+            members(choices: []) + [
+                Member(
+                    "event",
+                    [
+                        "type": "status",
+                        "data": ["description": .string(description), "done": true],
+                    ])
+            ])
+    }
+
     // MARK: - Making
 
     private mutating func prepare() {

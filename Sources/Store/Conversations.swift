@@ -180,16 +180,19 @@ extension Statement {
         SELECT id FROM conversation
         """)
 
+    // A twin without a model came with a request's history, sent before this answer was recorded; how the answer ended,
+    // this statement knows. Of two answers alike the whole one counts.
     fileprivate static let finish = Statement(
         "finish answer",
         """
         WITH answer AS (
-            SELECT t.id, t.conversation_id FROM turns t
+            SELECT t.id, t.conversation_id, t.model FROM turns t
             JOIN conversations c ON c.id = t.conversation_id AND c.owner_id = $2
             WHERE t.id = $1
         ), twin AS (
             UPDATE turns t
-            SET status = CASE WHEN $5 = 'completed' THEN $5 ELSE t.status END
+            SET status = CASE WHEN $5 = 'completed' OR t.model IS NULL THEN $5 ELSE t.status END,
+                model = coalesce(t.model, a.model)
             FROM answer a
             WHERE t.conversation_id = a.conversation_id AND t.hash = $3 AND t.id <> a.id
             RETURNING t.id

@@ -62,8 +62,11 @@ extension EndToEnd {
                     .inChat("sources")
                 let stream = try await site.answer(chat, user)
                 let events = stream.events.map(\.json).filter { $0["event"].exists }
-                #expect(events.count == 1)
-                let event = try #require(events.first)
+                #expect(events.map { $0["event"]["type"].string } == ["status", "source"])
+                let status = try #require(events.first)["event"]["data"]
+                #expect(status["description"].string == "Searched handbook: 1 document")
+                #expect(status["done"].boolean == true)
+                let event = try #require(events.last)
                 #expect(event["choices"].exists && event["choices"].array.isEmpty)
                 #expect(event["event"]["type"].string == "source")
                 let data = event["event"]["data"]

@@ -101,6 +101,7 @@ func expectFit(
         output += template.finish(.toolCalls)
         output += template.annotations([Self.citation], in: "a [1]")
         output += template.sources([Self.citation])
+        output += template.status("Searched handbook: 1 document")
         output += template.usage(Usage(promptTokens: 1, completionTokens: 2, source: .counted))
         let chunks = try events(output)
         #expect(chunks.count > 12)

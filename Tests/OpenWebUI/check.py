@@ -56,6 +56,7 @@ class Checks:
         """An answer has chips for its sources; one shows title, excerpt and score."""
         self.browser.ask(QUESTION)
         self.browser.wait_for("running answers go on until they are complete")
+        expect(self.browser.page.get_by_text("Searched docs:").first).to_be_visible()
         chip = self.browser.button("View source: Operations").first
         expect(chip).to_be_visible()
         expect(self.browser.answer).not_to_contain_text("[1]")

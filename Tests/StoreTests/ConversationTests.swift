@@ -134,6 +134,24 @@ struct ConversationTests {
         await pool.close()
     }
 
+    @Test("say how an answer ended, also when it was sent back before that was recorded")
+    func sentBack() async throws {
+        let pool = try await makeConversations()
+        let id = try await Conversations.begin(beginning("1", count: 1), in: pool)
+        var next = beginning("2", count: 1)
+        next.turns.append(
+            NewTurn(
+                id: "2_1", parentHash: next.turns[0].hash, hash: [9], position: 1,
+                role: "assistant", content: Array("{}".utf8)[...]))
+        next.answer = nil
+        _ = try await Conversations.begin(next, in: pool)
+        _ = try await Conversations.finish(ending("1", hash: [9], status: .incomplete), in: pool)
+        let stored = try await Conversations.turns(of: id, owner: "user_1", in: pool)
+        #expect(stored.map(\.id) == ["1_0", "2_1"])
+        #expect(stored.last?.status == .incomplete && stored.last?.model != nil)
+        await pool.close()
+    }
+
     @Test("let a dead worker's answers be incomplete, and only its")
     func abandoned() async throws {
         let pool = try await makeConversations()

@@ -97,7 +97,7 @@ final class Chat: Generation {
         evidence = Evidence(
             passages: try await Retrieval.passages(
                 for: question, in: retrieval.collections, limit: retrieval.passages,
-                pool: worker.pool))
+                pool: worker.pool), collections: retrieval.collections)
         // In JSON `[1]` is data and no reference.
         guard format == nil || inquiry.model.quotes else { return }
         answer = ChatAnswer(filtering: evidence.numbers)

@@ -63,6 +63,7 @@ final class ChatRelay<Route: Generation> {
     private func begin() {
         hasBegun = true
         route.inquiry.exchange.findings.firstEventAt = Loop.now
-        output = template.opening(choices: route.choiceCount) + output
+        output =
+            template.opening(choices: route.choiceCount) + route.firstWords(template) + output
     }
 }

@@ -12,6 +12,14 @@ extension Chat {
         return completion.body()
     }
 
+    /// Where was looked for passages, for the only front end that shows such a line.
+    func firstWords(_ template: ChunkTemplate) -> [UInt8] {
+        guard dialect == .openwebui, let collections = evidence.collections else { return [] }
+        let count = evidence.numbers.count
+        let found = count == 0 ? "nothing found" : count == 1 ? "1 document" : "\(count) documents"
+        return template.status("Searched \(collections.joined(separator: ", ")): \(found)")
+    }
+
     /// The citations of a stream.
     func lastWords(_ template: ChunkTemplate) -> [UInt8] {
         let citations = citations

@@ -4,8 +4,10 @@ internal import Providers
 /// The passages that were retrieved for a question, and what is made of them.
 struct Evidence: Sendable {
     let passages: [RetrievedPassage]
+    /// Where they were looked for; nil if nothing was.
+    var collections: [String]?
 
-    /// Nothing was looked for, or nothing found.
+    /// Nothing was looked for.
     static let none = Evidence(passages: [])
 
     /// The numbers by which an answer may refer to documents.

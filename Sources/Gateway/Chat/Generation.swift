@@ -36,6 +36,8 @@ protocol Generation: AnyObject {
     func completion(of candidate: Candidate) async throws -> ProviderCompletion
     /// The body of the reply that is not streamed. May add to the answer.
     func body() -> [UInt8]
+    /// What goes before the provider's first word, framed.
+    func firstWords(_ template: ChunkTemplate) -> [UInt8]
     /// What goes between the provider's last word and the end of a stream, framed. May add to the answer.
     func lastWords(_ template: ChunkTemplate) -> [UInt8]
     /// Has the question answered by `ask`, once more if the answer is not what was asked for.
@@ -48,6 +50,8 @@ protocol Generation: AnyObject {
 extension Generation {
     var isChecked: Bool { false }
     var spent: OpenAI.Usage? { nil }
+
+    func firstWords(_ template: ChunkTemplate) -> [UInt8] { [] }
 
     func checked(_ ask: () async throws -> Void) async throws { try await ask() }
 }
