@@ -42,7 +42,12 @@ struct Chat {
         body["model"] = model
         body["messages"] = messages
         if isStream { body["stream"] = true }
-        request.body = (try? JSONSerialization.data(withJSONObject: body)).map { Array($0) }
+        // The same chat is the same bytes.
+        request.body =
+            (try? JSONSerialization.data(
+                withJSONObject: body, options: [.sortedKeys, .withoutEscapingSlashes])).map {
+                Array($0)
+            }
         return request
     }
 }

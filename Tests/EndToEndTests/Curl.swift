@@ -1,5 +1,6 @@
 import EventLoop
 import Foundation
+import ScriptedProvider
 import System
 import TestSupport
 
@@ -52,5 +53,42 @@ import TestSupport
 
     private static func text(_ file: String) -> String {
         (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
+    }
+}
+
+/// One request over HTTP/2, of a curl that can be killed at any moment.
+@LoopActor final class CurlCall {
+    private let child: Subprocess
+    private let file: String
+    /// When it was killed, if it was (`CLOCK_MONOTONIC`, µs).
+    private(set) var leftAt: Int64?
+
+    init(_ chat: Chat, _ site: Deployment, _ user: User) throws {
+        file = site.folder + "/curl-\(UUID().uuidString.prefix(8))"
+        child = try Subprocess(
+            Subprocess.Launch(
+                "curl",
+                ["-sNi", "--http2-prior-knowledge", "-o", file]
+                    + Self.words(of: chat, site, user)))
+    }
+
+    /// What a curl is told of a request.
+    static func words(of chat: Chat, _ site: Deployment, _ user: User) -> [String] {
+        let request = chat.request
+        let fields = request.fields + [("Authorization", "Bearer \(user.token)")]
+        return [
+            site.url(.http2) + request.path, "--data-binary",
+            String(decoding: request.body ?? [], as: UTF8.self),
+        ] + fields.flatMap { ["-H", "\($0.name): \($0.value)"] }
+    }
+
+    /// What it has received, with the head.
+    var output: String { (try? String(contentsOfFile: file, encoding: .utf8)) ?? "" }
+
+    /// Kills it.
+    func leave() async throws {
+        leftAt = microseconds()
+        child.send(SIGKILL)
+        _ = try await Program.end(of: child, seconds: 10)
     }
 }

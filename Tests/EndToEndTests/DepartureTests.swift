@@ -6,51 +6,67 @@ import Testing
 extension EndToEnd {
     @Suite("Callers who leave") @LoopActor struct Departures {
         enum Phase: String, CaseIterable {
-            case midStream = "mid-stream"
-            case beforeFirstByte = "before the first byte"
-            case whileBridged = "while comments bridge the silence"
+            case unasked = "before the provider has answered anything"
+            case bridged = "while comments bridge the silence"
+            case midStream = "in the middle"
+            case atEnd = "after the last text"
             case unary = "during a whole answer"
 
             var chat: Chat {
                 switch self {
                 case .midStream: Chat("paced-60-50").streamed
-                case .beforeFirstByte, .whileBridged: Chat("hang").streamed
+                case .unasked, .bridged: Chat("hang").streamed
+                case .atEnd: Chat("slow-end-500").streamed
                 case .unary: Chat("hang")
+                }
+            }
+
+            /// What the caller has received when he leaves.
+            var received: String {
+                switch self {
+                case .unasked, .unary: ""
+                case .bridged: " 200"
+                case .midStream: #""content":"0:"#
+                case .atEnd: #""content":"ok"#
                 }
             }
         }
 
+        enum Version: String, CaseIterable { case http1 = "HTTP/1.1", http2 = "HTTP/2" }
+
         @Test(
-            "The provider's connection closes at once, and what was said is kept as incomplete",
-            arguments: Phase.allCases)
-        func departure(phase: Phase) async throws {
+            "D1: The provider's connection closes at once, and what was said is kept as incomplete",
+            arguments: Phase.allCases, Version.allCases)
+        func departure(phase: Phase, version: Version) async throws {
             let (site, user) = try await (Shared.deployment(), Shared.user())
             var delays: [Double] = []
-            for round in 0..<5 {
-                let id = "departure-\(phase)-\(round)"
+            for round in 0..<3 {
+                let id = "departure-\(phase)-\(version)-\(round)"
                 let chat = phase.chat.with { $0.messages = [Chat.user("canary-prompt \(id)")] }
-                let call = try site.chat(chat.inChat(id), user)
-                try await Self.wait(for: phase, call)
-                let isAsked = await waitUntil { Self.seen(site, id) != nil }
-                #expect(isAsked)
-                call.leave()
+                    .inChat(id)
+                let left =
+                    switch version {
+                    case .http1: try await Self.leave(try site.chat(chat, user), phase, site, id)
+                    case .http2:
+                        try await Self.leave(try CurlCall(chat, site, user), phase, site, id)
+                    }
                 let isClosed = await waitUntil { Self.seen(site, id)?.ended != nil }
                 #expect(isClosed)
                 let seen = try #require(Self.seen(site, id))
                 #expect(seen.closedEarly)
-                let (ended, left) = try (#require(seen.ended), #require(call.leftAt))
-                delays.append(Double(ended - left) / 1000)
-                try await Self.check(site, id, hasText: phase == .midStream)
+                delays.append(Double(try #require(seen.ended) - left) / 1000)
+                try await Self.check(site, id, hasText: [.midStream, .atEnd].contains(phase))
             }
-            figure("\(phase.rawValue), the provider saw the departure after \(delays) ms")
+            figure("\(phase.rawValue), \(version.rawValue): closed after \(delays) ms")
+            #expect(percentile(50, of: delays) <= 250)
             #expect(delays.allSatisfy { $0 < 2000 })
         }
 
-        @Test("A model that is to finish goes on without its caller, and all of it is kept")
+        @Test("D1: A model that is to finish goes on without its caller, and all of it is kept")
         func finishing() async throws {
             let (site, user) = try await (Shared.deployment(), Shared.user())
             let call = try site.chat(Chat("finishes").streamed.inChat("finishing"), user)
-            try await Self.wait(for: .midStream, call)
+            try await Self.wait(for: Phase.midStream.received, call)
             call.leave()
             var row = ""
             let isWhole = try await waitUntil {
@@ -65,7 +81,7 @@ extension EndToEnd {
             #expect(isWhole && row.contains("39:"), "\(row)")
         }
 
-        @Test("A curl that is killed counts as one who leaves")
+        @Test("D1: A curl that is killed counts as one who leaves")
         func curl() async throws {
             let (site, user) = try await (Shared.deployment(), Shared.user())
             let outcome = try await Program.run([
@@ -117,16 +133,37 @@ extension EndToEnd {
             }
         }
 
-        private static func wait(for phase: Phase, _ call: WebCall) async throws {
-            switch phase {
-            case .beforeFirstByte, .unary: break
-            case .whileBridged: _ = try await call.head()
-            case .midStream:
-                var reader = WebEventReader()
-                while let piece = try await call.next() {
-                    let texts = reader.take(piece).compactMap(\.content)
-                    if texts.contains(where: { !$0.isEmpty }) { return }
-                }
+        /// Waits for what the caller shall have received, and for the provider to have been asked. When he left.
+        private static func leave(
+            _ call: WebCall, _ phase: Phase, _ site: Deployment, _ id: String
+        ) async throws -> Int64 {
+            try await wait(for: phase.received, call)
+            #expect(await waitUntil { seen(site, id) != nil })
+            call.leave()
+            return try #require(call.leftAt)
+        }
+
+        private static func leave(
+            _ call: CurlCall, _ phase: Phase, _ site: Deployment, _ id: String
+        ) async throws -> Int64 {
+            let hasReceived = await waitUntil {
+                phase.received.isEmpty || call.output.contains(phase.received)
+            }
+            #expect(hasReceived)
+            #expect(await waitUntil { seen(site, id) != nil })
+            try await call.leave()
+            return try #require(call.leftAt)
+        }
+
+        private static func wait(for received: String, _ call: WebCall) async throws {
+            guard !received.isEmpty else { return }
+            guard received != Phase.bridged.received else {
+                _ = try await call.head()
+                return
+            }
+            var text = ""
+            while !text.contains(received), let piece = try await call.next() {
+                text += String(decoding: piece.bytes, as: UTF8.self)
             }
         }
 
@@ -136,7 +173,7 @@ extension EndToEnd {
             let isKept = try await waitUntil {
                 row = try await site.sql(
                     """
-                    SELECT t.status, t.content LIKE '%0:%', count(u.id), min(u.ended)
+                    SELECT t.status, (t.content LIKE '%0:%' OR t.content LIKE '%ok%'), count(u.id), min(u.ended)
                     FROM conversations c JOIN turns t ON t.conversation_id = c.id
                     LEFT JOIN usage u ON u.request_id = t.request_id
                     WHERE c.external_id = '\(id)' AND t.role = 'assistant'

@@ -31,7 +31,8 @@ package struct DeploymentPlan: Sendable {
 
     /// Models that are a behaviour of the scripted provider, under the same name.
     package nonisolated static let scripted = [
-        "echo", "echo-json", "paced-20-100", "paced-40-50", "paced-60-50", "bulk-3000", "flat-20",
+        "echo", "echo-json", "paced-20-100", "paced-40-50", "paced-60-50", "bulk-500", "bulk-3000",
+        "flat-20",
         "usage", "reasoning", "refusal", "length", "content-filter", "tools", "parallel-tools",
         "agent-1", "agent-2", "choices",
         "fingerprint", "unicode", "crlf", "huge-300000", "finish-without-done", "two-done",
@@ -81,6 +82,9 @@ package struct DeploymentPlan: Sendable {
           - { id: ollama-tools, candidates: [ { provider: ollama, model: tools } ] }
           - id: finishes
             candidates: [ { provider: scripted, model: paced-40-50 } ]
+            on_disconnect: finish
+          - id: finishes-late
+            candidates: [ { provider: scripted, model: slow-first-300 } ]
             on_disconnect: finish
           - id: prompted
             candidates: [ { provider: scripted, model: echo-json } ]
@@ -154,6 +158,8 @@ package enum Door: Sendable, CaseIterable {
     case stock
     /// The shipped snippet, behind a password.
     case signedIn
+    /// The shipped snippet; HTTP/2 without TLS, and nothing else.
+    case http2
 }
 
 /// nginx's configuration for the doors.
@@ -182,6 +188,11 @@ struct NginxConfiguration {
                 upstream archway { server unix:\(socket) max_fails=0; }
                 server {
                     listen 127.0.0.1:\(port(.site)) backlog=4096;
+                    include \(snippet);
+                    location / { fastcgi_pass archway; }
+                }
+                server {
+                    listen 127.0.0.1:\(port(.http2)) http2 backlog=4096;
                     include \(snippet);
                     location / { fastcgi_pass archway; }
                 }

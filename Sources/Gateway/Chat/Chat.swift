@@ -127,21 +127,21 @@ final class Chat: Generation {
     }
 
     /// Station 12: the answer's turn goes with the usage, and with it the whole completion if its owner wants that.
-    func record(_ ended: UsageRow.Ended) async {
-        guard let recall else { return await inquiry.record(ended, charge(ended)) }
+    func record(_ end: Progress.End) async {
+        guard let recall else { return await inquiry.record(end, charge(end)) }
         let choice = answer.choices.first
-        let kept = isKept && ended == .completed ? kept(completion.body()) : nil
-        await inquiry.record(ended, charge(ended)) { [self] in
-            await store(choice, ended, keeping: kept, in: recall)
+        let kept = isKept && end == .completed ? kept(completion.body()) : nil
+        await inquiry.record(end, charge(end)) { [self] in
+            await store(choice, end, keeping: kept, in: recall)
         }
     }
 
     private func store(
-        _ choice: ChatCompletion.Choice?, _ ended: UsageRow.Ended, keeping kept: NewCompletion?,
+        _ choice: ChatCompletion.Choice?, _ end: Progress.End, keeping kept: NewCompletion?,
         in recall: Recall
     ) async {
         let status: Turn.Status =
-            switch ended {
+            switch end {
             case .completed: .completed
             case .incomplete: .incomplete
             case .failed: .failed

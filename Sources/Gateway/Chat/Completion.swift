@@ -67,7 +67,7 @@ final class Completion: Generation {
 
     func lastWords(_ template: ChunkTemplate) -> [UInt8] { [] }
 
-    func record(_ ended: UsageRow.Ended) async {
-        await inquiry.record(ended, charge(ended))
+    func record(_ end: Progress.End) async {
+        await inquiry.record(end, charge(end))
     }
 }

@@ -43,7 +43,7 @@ protocol Generation: AnyObject {
     /// Has the question answered by `ask`, once more if the answer is not what was asked for.
     func checked(_ ask: () async throws -> Void) async throws
     /// Station 12.
-    func record(_ ended: UsageRow.Ended) async
+    func record(_ end: Progress.End) async
 }
 
 /// Most answers are sent as they come.
@@ -73,8 +73,8 @@ extension Generation {
     }
 
     /// What is charged for an answer that ended so: nothing more if nothing was said.
-    func charge(_ ended: UsageRow.Ended) -> OpenAI.Usage? {
-        ended != .failed || answer.hasBegun || answer.usage != nil ? usage : spent
+    func charge(_ end: Progress.End) -> OpenAI.Usage? {
+        end.ended != .failed || answer.hasBegun || answer.usage != nil ? usage : spent
     }
 
     /// The reply as one JSON text.
@@ -86,7 +86,6 @@ extension Generation {
         }
         inquiry.exchange.findings.firstEventAt = Loop.now
         let body = body()
-        inquiry.exchange.findings.status = Status.ok.rawValue
         await record(.completed)
         return .response(.json(body))
     }
@@ -109,8 +108,8 @@ extension Generation {
             }
             try await relay.release()
             try await end(reply, relay.template)
-        } catch let error where reply.isOpen && !Inquiry.isDeparture(error) {
-            await record(.failed)
+        } catch let error where reply.isOpen && !Progress.End.isCut(error) {
+            await record(Progress.End(error))
             exchange.findings.detail = exchange.findings.detail ?? fullFace(of: error)
             try await reply.finish(relay.template.failure(APIError(of: error)))
         }

@@ -24,7 +24,6 @@ final class Inquiry {
     private var candidates: [Candidate]
     /// The member of the request that is too long when a provider says that its window is too small.
     private let prompt: String
-    private var isRecorded = false
 
     /// An inquiry of a model that was found for the caller.
     init(
@@ -52,22 +51,27 @@ final class Inquiry {
 
     /// Runs the stations behind admission. `record` is told how they ended if they threw.
     func run(
-        _ stations: () async throws -> Answer, record: (UsageRow.Ended) async -> Void
+        _ stations: () async throws -> Answer, record: (Progress.End) async -> Void
     ) async throws -> Answer {
         do {
             return try await stations()
         } catch {
-            let isDeparture = Self.isDeparture(error)
-            // 499 is nginx's word for a client that closed the connection.
-            let status = isDeparture ? 499 : APIError(of: error).status.rawValue
-            exchange.findings.status = exchange.findings.status ?? status
-            await record(isDeparture ? .incomplete : .failed)
+            await record(Progress.End(error))
             throw error
         }
     }
 
-    /// The caller has gone, which nobody is to blame for.
-    static func isDeparture(_ error: any Error) -> Bool {
+}
+
+extension Progress.End {
+    /// The end that an error is.
+    init(_ error: any Error) {
+        self =
+            Self.isCut(error) ? .incomplete : .failed(APIError(of: error).status.rawValue)
+    }
+
+    /// The caller has gone, or this worker goes: nothing has failed.
+    static func isCut(_ error: any Error) -> Bool {
         error is CancellationError || error is ReplyError
     }
 }
@@ -141,27 +145,25 @@ extension Inquiry {
 /// Station 12.
 extension Inquiry {
     /// Records how it ended and what was used; nil for nothing. What else must be stored, `storing` stores first. Once
-    /// for each request, in a task of its own: it happens although the caller has left.
+    /// for each request, whatever became of it, in a task of its own: it happens although the caller has left.
     func record(
-        _ ended: UsageRow.Ended, _ usage: OpenAI.Usage?,
+        _ end: Progress.End, _ usage: OpenAI.Usage?,
         storing: (@LoopActor @Sendable () async -> Void)? = nil
     ) async {
-        guard !isRecorded else { return }
-        isRecorded = true
-        exchange.findings.ended = ended
-        // Refused before any provider was asked: nothing was used, and nothing is kept.
-        guard exchange.findings.provider != nil || storing != nil else { return }
+        guard exchange.progress.end(end, callerHasLeft: exchange.connection.hasDeparted) else {
+            return
+        }
         let usage =
             usage ?? OpenAI.Usage(promptTokens: 0, completionTokens: 0, source: .estimated)
         exchange.findings.usage = usage
-        let row = row(ended, usage)
+        let row = row(end, usage)
         await spawn { [worker] in
             await storing?()
             await worker.ledger.add(row)
         }.value
     }
 
-    private func row(_ ended: UsageRow.Ended, _ usage: OpenAI.Usage) -> UsageRow {
+    private func row(_ end: Progress.End, _ usage: OpenAI.Usage) -> UsageRow {
         var row = UsageRow(
             id: Identifier.make("usage"), createdAt: .now, requestID: exchange.requestID,
             route: exchange.route)
@@ -175,8 +177,8 @@ extension Inquiry {
         row.completionTokens = usage.completionTokens
         row.totalTokens = usage.totalTokens
         row.source = UsageRow.Source(rawValue: usage.source.rawValue) ?? .estimated
-        row.ended = ended
-        row.status = exchange.findings.status ?? 0
+        row.ended = end.ended
+        row.status = exchange.progress.status ?? end.status
         row.firstEventMilliseconds = exchange.findings.firstEventAt.map {
             Int($0 - exchange.acceptedAt)
         }

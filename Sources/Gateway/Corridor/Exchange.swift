@@ -24,10 +24,11 @@ final class Exchange {
     /// Fields that a station wants in the reply, whatever it will be.
     var replyFields: Fields = [:]
     var findings = Findings()
+    /// How far the reply has come.
+    var progress = Progress()
 
     /// What only the log line and the ledger want to know.
     struct Findings {
-        var status: Int?
         var model: String?
         var provider: String?
         var providerModel: String?
@@ -36,7 +37,6 @@ final class Exchange {
         var isAskedAgain = false
         var usage: OpenAI.Usage?
         var firstEventAt: Int64?
-        var ended: UsageRow.Ended?
         /// The full face of what went wrong. Never content, never a secret.
         var detail: String?
     }
@@ -75,7 +75,7 @@ final class Exchange {
     func open(_ status: Status, _ fields: Fields) throws {
         var all = standardFields
         for (name, value) in fields { all[name] = value }
-        findings.status = status.rawValue
+        progress.open(status.rawValue)
         try connection.open(ResponseHead(status: status, fields: all))
     }
 

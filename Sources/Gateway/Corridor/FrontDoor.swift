@@ -77,7 +77,8 @@ struct FrontDoor {
     private func refuse(_ exchange: Exchange, _ error: any Error) async {
         exchange.findings.detail = exchange.findings.detail ?? fullFace(of: error)
         guard exchange.connection.state == .received, !exchange.connection.hasDeparted else {
-            exchange.findings.ended = exchange.findings.ended ?? .incomplete
+            _ = exchange.progress.end(
+                .incomplete, callerHasLeft: exchange.connection.hasDeparted)
             exchange.connection.breakOff()
             return
         }

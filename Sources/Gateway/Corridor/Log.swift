@@ -22,7 +22,7 @@ final class Log {
         var line = LogLine("request", process)
         line.add("request_id", exchange.requestID)
         line.add("route", exchange.route)
-        line.add("status", findings.status)
+        line.add("status", exchange.progress.status)
         line.add("duration_ms", exchange.elapsed)
         line.add("user", exchange.identity?.user?.id)
         line.add("token", exchange.identity?.tokenID)
@@ -33,7 +33,7 @@ final class Log {
         line.add("first_event_ms", findings.firstEventAt.map { Int($0 - exchange.acceptedAt) })
         line.add("prompt_tokens", findings.usage?.promptTokens)
         line.add("completion_tokens", findings.usage?.completionTokens)
-        line.add("ended", findings.ended?.rawValue)
+        line.add("ended", exchange.progress.end?.ended.rawValue)
         line.add("detail", findings.detail)
         write(line)
     }

@@ -25,10 +25,9 @@ enum Embeddings {
                 exchange.findings.firstEventAt = Loop.now
                 let usage = found.usage ?? estimate
                 let list = EmbeddingList(found.embeddings, model: request.model, usage: usage)
-                exchange.findings.status = Status.ok.rawValue
                 await inquiry.record(.completed, usage)
                 return .response(.json(list.body()))
-            }, record: { await inquiry.record($0, $0 == .failed ? nil : estimate) })
+            }, record: { await inquiry.record($0, $0 == .incomplete ? estimate : nil) })
     }
 
     private static func embeddings(
