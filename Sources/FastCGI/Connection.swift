@@ -173,13 +173,18 @@ package final class Connection: Watcher {
         if !fastCGI.flush() { _ = lost() }
     }
 
-    /// Sends a small piece if that needs no waiting; else drops it. For comments, which may be lost.
-    package func writeIfReady(_ bytes: [UInt8]) {
+    /// Sends a small piece if that needs no waiting; else drops it, and returns false. For comments, which may be lost.
+    @discardableResult
+    package func writeIfReady(_ bytes: [UInt8]) -> Bool {
         guard state == .open, !waitsForSpace, !hasDeparted, bytes.count <= 1024, isWritable(),
             let fastCGI
-        else { return }
+        else { return false }
         credit = 0
-        if !fastCGI.send(bytes, bytes.indices) { _ = lost() }
+        guard fastCGI.send(bytes, bytes.indices) else {
+            _ = lost()
+            return false
+        }
+        return true
     }
 
     /// Sends what is left of the body and ends the reply as complete (`FCGI_END_REQUEST`); a small rest goes

@@ -142,12 +142,24 @@ extension APIError {
         415, type: invalidRequest, code: "unsupported_media_type",
         "The request body must be JSON; send 'Content-Type: application/json'.")
 
-    /// 409: the same idempotency key is being worked on, or was used for another body.
-    package static func idempotencyConflict(_ message: String? = nil) -> APIError {
+    /// 409: a request of this idempotency key runs.
+    package static let idempotencyKeyInUse = idempotencyConflict(
+        "A request with this idempotency key is still running; try again shortly.",
+        ["retry-after": "1"])
+
+    /// 409: the idempotency key was given to a request that asked something else.
+    package static let idempotencyKeyTaken = idempotencyConflict(
+        "This idempotency key was used for another request; take a new key for each request.",
+        ["x-should-retry": "false"])
+
+    /// 409: the request was answered; its reply cannot be given again.
+    package static let idempotentReplyForgotten = idempotencyConflict(
+        "The request with this idempotency key was answered, and its reply is not kept; look whether it has had its "
+            + "effect before you send it with a new key.", ["x-should-retry": "false"])
+
+    private static func idempotencyConflict(_ message: String, _ fields: Fields) -> APIError {
         APIError(
-            409, type: invalidRequest, code: "idempotency_conflict",
-            message ?? "A request with this idempotency key is still running; try again shortly.",
-            fields: ["retry-after": "1"])
+            409, type: invalidRequest, code: "idempotency_conflict", message, fields: fields)
     }
 
     /// 400: one of our content policies refuses; `code` names it, for example `pii_blocked`.

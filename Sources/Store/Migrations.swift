@@ -20,6 +20,8 @@ package import PostgreSQL
         Migration(
             version: 5, name: "stored_completions",
             sql: PackageResources.v0005_stored_completions_sql),
+        Migration(
+            version: 6, name: "idempotency_keys", sql: PackageResources.v0006_idempotency_keys_sql),
     ]
 
     /// How the database's schema stands to this program's.

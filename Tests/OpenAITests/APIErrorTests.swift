@@ -21,7 +21,7 @@ import Testing
         (.notFound, 404, "invalid_request_error", "not_found"),
         (.unknownPath, 404, "invalid_request_error", "not_found"),
         (.methodNotAllowed(allow: [.get]), 405, "invalid_request_error", "method_not_allowed"),
-        (.idempotencyConflict(), 409, "invalid_request_error", "idempotency_conflict"),
+        (.idempotencyKeyInUse, 409, "invalid_request_error", "idempotency_conflict"),
         (.requestTooLarge(limit: 5), 413, "invalid_request_error", "request_too_large"),
         (.unsupportedMediaType, 415, "invalid_request_error", "unsupported_media_type"),
         (

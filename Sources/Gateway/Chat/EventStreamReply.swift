@@ -32,6 +32,7 @@ final class EventStreamReply {
 
     /// Sends events; the first ones open the stream.
     func write(_ events: [UInt8]) async throws {
+        exchange.copy?.append(events)
         try await unlessDeparted {
             try open()
             lastWrite = Loop.now
@@ -42,6 +43,7 @@ final class EventStreamReply {
     /// As `write`, if the stream is open and needs no waiting; else false, with nothing sent.
     func writeAtOnce(_ events: [UInt8]) -> Bool {
         guard isOpen, exchange.connection.writeAtOnce(events) else { return false }
+        exchange.copy?.append(events)
         lastWrite = Loop.now
         return true
     }
@@ -49,6 +51,7 @@ final class EventStreamReply {
     /// Sends the last events and ends the reply as a whole one.
     func finish(_ events: [UInt8]) async throws {
         stop()
+        await exchange.settle(ResponseHead(status: .ok, fields: Self.fields), events)
         try await unlessDeparted {
             try open()
             try await exchange.connection.finish(events)
@@ -82,7 +85,9 @@ final class EventStreamReply {
         let silence = Int(Loop.now - lastWrite)
         if !isOpen || silence >= keepAlive {
             guard (try? open()) != nil else { return }
-            exchange.connection.writeIfReady(ServerSentEvent.keepAlive)
+            if exchange.connection.writeIfReady(ServerSentEvent.keepAlive) {
+                exchange.copy?.append(ServerSentEvent.keepAlive)
+            }
             lastWrite = Loop.now
         }
         let rest = keepAlive - Int(Loop.now - lastWrite)

@@ -43,6 +43,8 @@ package struct Configuration: Sendable {
     package var keepAlive = 15.0
     /// Seconds that a stream's status waits for the first event.
     package var firstEventHold = 10.0
+    /// Seconds that the reply to a request with an idempotency key is kept.
+    package var idempotencyLifetime = 86_400.0
     /// Header names of a conversation's id.
     package var conversationHeaders = ["X-OpenWebUI-Chat-Id"]
     /// Header names of a side request's task.
@@ -139,6 +141,7 @@ extension Configuration {
         root.read("body_limit", into: &bodyLimit, as: .byteCount)
         root.read("keep_alive", into: &keepAlive, as: .seconds(1...300))
         root.read("first_event_hold", into: &firstEventHold, as: .seconds(0...60))
+        root.read("idempotency_lifetime", into: &idempotencyLifetime, as: .seconds(60...604_800))
         root.read("conversation_headers", into: &conversationHeaders, as: .headerNames)
         root.read("task_headers", into: &taskHeaders, as: .headerNames)
         root.read("side_request_prefixes", into: &sideRequestPrefixes, as: .list(of: "texts"))

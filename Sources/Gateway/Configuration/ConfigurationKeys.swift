@@ -107,6 +107,10 @@ extension Configuration {
             "How long the status of a stream waits for the provider's first event, so "
                 + "that a failure can still be a status.", unit: "seconds, 0 to 60", default: "10"),
         .init(
+            "idempotency_lifetime",
+            "How long the reply to a request with an `Idempotency-Key` is kept, to be sent again.",
+            unit: "seconds, 60 to 604800", default: "86400"),
+        .init(
             "conversation_headers",
             "Request headers that name a conversation; the first one present counts.",
             unit: "list of header names", default: "[X-OpenWebUI-Chat-Id]"),

@@ -26,6 +26,8 @@ final class Exchange {
     var findings = Findings()
     /// How far the reply has come.
     var progress = Progress()
+    /// Of the reply, where the caller has named the request.
+    var copy: ReplyCopy?
 
     /// What only the log line and the ledger want to know.
     struct Findings {
@@ -35,6 +37,8 @@ final class Exchange {
         var isSideRequest = false
         /// The first answer did not fit, and the provider was told so.
         var isAskedAgain = false
+        /// The reply is that to an earlier request of the same name.
+        var isReplayed = false
         var usage: OpenAI.Usage?
         var firstEventAt: Int64?
         /// The full face of what went wrong. Never content, never a secret.
@@ -79,8 +83,21 @@ final class Exchange {
         try connection.open(ResponseHead(status: status, fields: all))
     }
 
+    /// Settles what becomes of a request with a name, before the last frame of its reply goes out.
+    func settle(_ head: ResponseHead, _ rest: [UInt8]) async {
+        guard let copy else { return }
+        guard head.status.isSuccess, progress.end ?? .completed == .completed else {
+            return await copy.drop()
+        }
+        var head = head
+        for (name, value) in replyFields { head.fields.append(name, value) }
+        copy.append(rest)
+        await copy.keep(head)
+    }
+
     /// Sends a whole reply.
     func reply(_ response: HTTP.Response) async throws {
+        await settle(response.head, response.body)
         var fields = response.head.fields
         fields["content-length"] = String(response.body.count)
         try open(response.head.status, fields)

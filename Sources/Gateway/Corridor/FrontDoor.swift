@@ -27,7 +27,7 @@ struct FrontDoor {
         worker.log.line(of: exchange)
     }
 
-    /// Stations 3 and 4, then the route's own handler.
+    /// Stations 3 and 4, then the route's own handler; of a request with a name, once.
     private func walk(_ exchange: Exchange) async throws -> Answer {
         let (route, values) = try routes.find(exchange.request.method, exchange.request.path)
         exchange.route = "\(route.method.name) \(route.path)"
@@ -38,7 +38,12 @@ struct FrontDoor {
         let identity = try await worker.identification.identify(claim)
         exchange.identity = identity
         try admit(exchange, identity, to: route.access)
-        return try await route.handler(exchange, worker)
+        guard let key = try IdempotencyKey(exchange.request, identity) else {
+            return try await route.handler(exchange, worker)
+        }
+        return try await worker.idempotency.once(key, exchange) {
+            try await route.handler(exchange, worker)
+        }
     }
 
     /// Whether this identity may take the route, and the request can be served at all.

@@ -30,6 +30,7 @@ final class Log {
         line.add("provider", findings.provider)
         if findings.isSideRequest { line.add("side_request", encoded: Array("true".utf8)) }
         if findings.isAskedAgain { line.add("asked_again", encoded: Array("true".utf8)) }
+        if findings.isReplayed { line.add("replayed", encoded: Array("true".utf8)) }
         line.add("first_event_ms", findings.firstEventAt.map { Int($0 - exchange.acceptedAt) })
         line.add("prompt_tokens", findings.usage?.promptTokens)
         line.add("completion_tokens", findings.usage?.completionTokens)

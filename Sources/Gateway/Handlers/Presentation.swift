@@ -33,6 +33,8 @@ extension APIToken {
     /// With the secret: shown once, in the reply that minted it.
     func minted(_ secret: String) -> HTTP.Response {
         guard case .object(let members) = value else { return .json(value) }
-        return .json(.object([Member("token", .string(secret))] + members), status: .created)
+        let all = Value.object([Member("token", .string(secret))] + members)
+        // No copy is to be made of it, on the way or here.
+        return .json(all.encoded(), status: .created, fields: ["cache-control": "no-store"])
     }
 }

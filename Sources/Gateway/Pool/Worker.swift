@@ -23,6 +23,7 @@ final class Worker {
     private(set) lazy var ledger = UsageLedger(spool) { [unowned self] in
         listener?.active ?? 1
     }
+    let idempotency: Idempotency
     let identification: Identification
     let models: ModelTable
     let sideRequest: SideRequest
@@ -50,6 +51,8 @@ final class Worker {
         spool = Spool(configuration, instanceID: instanceID, pool: pool, log: log)
         tokenFeed = feed
         schema = Schema(pool)
+        idempotency = Idempotency(
+            pool, log, instanceID: instanceID, lifetime: configuration.idempotencyLifetime)
         identification = Identification(
             pepper: configuration.pepperKey, cache: cache,
             roles: configuration.roles, defaultRole: configuration.defaultRole,
@@ -67,6 +70,7 @@ final class Worker {
         listener = try Listener(socket, bodyLimit: configuration.bodyLimit) { connection in
             await door.serve(connection)
         }
+        idempotency.begin()
     }
 
     /// Takes no more requests and returns when those that run have ended. After the drain timeout they are cancelled:
@@ -103,12 +107,14 @@ final class Worker {
         return faults
     }
 
-    /// Other workers have died: their unfinished answers are incomplete. Tries until the database takes it.
+    /// Other workers have died: their unfinished answers are incomplete, and the names of their requests free. Tries
+    /// until the database takes it.
     func abandon(_ instanceIDs: [String]) async {
         for id in instanceIDs {
             while !isDraining {
                 do {
                     _ = try await Conversations.abandon(worker: id, at: .now, in: pool)
+                    try await IdempotencyKeys.abandon(worker: id, in: pool)
                     break
                 } catch {
                     log.event("abandon_failed", [Log.detail(error)])

@@ -9,8 +9,8 @@ BEGIN
     EXECUTE format('GRANT USAGE ON SCHEMA %I TO archway_worker', current_schema());
     GRANT SELECT ON migrations TO archway_worker;
     GRANT SELECT, INSERT, UPDATE, DELETE
-        ON users, api_tokens, conversations, turns, stored_completions, collections, documents,
-            passages
+        ON users, api_tokens, conversations, turns, stored_completions, idempotency_keys,
+            collections, documents, passages
         TO archway_worker;
     GRANT SELECT, INSERT ON usage TO archway_worker;
     REVOKE ALL ON audit FROM archway_worker;
