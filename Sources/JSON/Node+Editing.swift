@@ -72,7 +72,9 @@ extension Node {
             text += member.colon
             text += member.value
         }
-        return text + storage.bytes[(original.last ?? first)..<range.upperBound]
+        // Not `text + …`: that would be one more copy of a large text.
+        text += storage.bytes[(original.last ?? first)..<range.upperBound]
+        return text
     }
 
     private func gap(before member: EditedMember, _ ends: [Int]) -> ArraySlice<UInt8> {

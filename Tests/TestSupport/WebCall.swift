@@ -9,17 +9,20 @@ package struct WebRequest: Sendable {
     package var path: String
     package var fields: [(name: String, value: String)] = []
     package var body: [UInt8]?
+    /// Milliseconds after each byte, which then goes out alone.
+    package var pause: Int?
 
     package init(_ method: String, _ path: String) {
         self.method = method
         self.path = path
     }
 
-    /// The bytes on the wire. `Content-Length` is added, unless a field says otherwise.
+    /// The bytes on the wire. `Content-Length` is added, unless a field says otherwise how long the body is.
     var bytes: [UInt8] {
         var text = "\(method) \(path) HTTP/1.1\r\nHost: archway.test\r\nConnection: close\r\n"
         for (name, value) in fields { text += "\(name): \(value)\r\n" }
-        if let body, !fields.contains(where: { $0.name == "Content-Length" }) {
+        let lengths = ["Content-Length", "Transfer-Encoding"]
+        if let body, !fields.contains(where: { lengths.contains($0.name) }) {
             text += "Content-Length: \(body.count)\r\n"
         }
         return Array((text + "\r\n").utf8) + (body ?? [])
@@ -46,6 +49,7 @@ package enum WebFailure: Error, Equatable {
     private var output: [UInt8]
     private var sent = 0
     private var isSending = true
+    private let pause: Int?
     private var parser: WebReplyParser
     private var isOpen = true
     private let changed = Gate()
@@ -60,6 +64,7 @@ package enum WebFailure: Error, Equatable {
     /// Connects and begins to send.
     package init(_ request: WebRequest, port: UInt16) throws {
         output = request.bytes
+        pause = request.pause
         parser = WebReplyParser(hasNoBody: request.method == "HEAD")
         let flags = SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue
         descriptor = socket(AF_INET, Int32(flags), 0)
@@ -133,7 +138,7 @@ package enum WebFailure: Error, Equatable {
     }
 
     private func send() {
-        let count = output[sent...].withUnsafeBytes {
+        let count = output[sent...].prefix(pause == nil ? .max : 1).withUnsafeBytes {
             Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
         }
         // A server that answers early takes no more; its answer counts.
@@ -141,7 +146,17 @@ package enum WebFailure: Error, Equatable {
         if sent == output.count || (count < 0 && errno != EAGAIN) {
             isSending = false
             try? Loop.rewatch(descriptor, for: interest)
+        } else if let pause {
+            isSending = false
+            try? Loop.rewatch(descriptor, for: interest)
+            Loop.after(milliseconds: pause) { [weak self] in self?.sendOn() }
         }
+    }
+
+    private func sendOn() {
+        guard isOpen else { return }
+        isSending = true
+        try? Loop.rewatch(descriptor, for: interest)
     }
 
     private var interest: Readiness {
