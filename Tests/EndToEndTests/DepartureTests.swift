@@ -62,6 +62,39 @@ extension EndToEnd {
             #expect(delays.allSatisfy { $0 < 2000 })
         }
 
+        @Test("D1: A stream of HTTP/2 that is reset closes its own provider, and no other stream's")
+        func oneOfTwo() async throws {
+            let (site, user) = try await (Shared.deployment(), Shared.user())
+            let connection = try HTTP2Connection(site)
+            defer { connection.leave() }
+            var delays: [Double] = []
+            let other = "canary-prompt goes on"
+            connection.ask(Self.request("paced-20-100", other, user), stream: 1)
+            for stream in [3, 5, 7] as [UInt32] {
+                let id = "canary-prompt reset \(stream)"
+                connection.ask(Self.request("hang-after-3", id, user), stream: stream)
+                #expect(
+                    await waitUntil { connection.text(of: stream).contains(#""content":"2:"#) })
+                let left = microseconds()
+                connection.reset(stream: stream)
+                #expect(await waitUntil { Self.seen(site, id)?.ended != nil })
+                let seen = try #require(Self.seen(site, id))
+                #expect(seen.closedEarly)
+                delays.append(Double(try #require(seen.ended) - left) / 1000)
+            }
+            figure("reset streams of HTTP/2: closed after \(delays) ms")
+            #expect(percentile(50, of: delays) <= 250)
+            #expect(await waitUntil { connection.ended.contains(1) })
+            #expect(connection.text(of: 1).hasSuffix("data: [DONE]\n\n"))
+            #expect(Self.seen(site, other)?.closedEarly == false)
+        }
+
+        private static func request(_ model: String, _ text: String, _ user: User) -> WebRequest {
+            var request = Chat(model, text).streamed.request
+            request.fields.append(("Authorization", "Bearer \(user.token)"))
+            return request
+        }
+
         @Test("D1: A model that is to finish goes on without its caller, and all of it is kept")
         func finishing() async throws {
             let (site, user) = try await (Shared.deployment(), Shared.user())
