@@ -60,7 +60,8 @@ final class Idempotency {
         }
     }
 
-    private func take(_ claim: Claim) async throws -> Claiming {
+    /// Takes the name for a request, which has it from then on until `settle`.
+    func take(_ claim: Claim) async throws -> Claiming {
         let now = Timestamp.now
         let claiming = try await IdempotencyKeys.take(
             claim, now: now, until: now.adding(seconds: Self.lease), in: pool)
@@ -68,8 +69,8 @@ final class Idempotency {
         return claiming
     }
 
-    /// In a task of its own: it happens although the caller has left.
-    private func settle(_ claim: Claim, _ fate: ReplyCopy.Fate) async {
+    /// Gives the name up, or the reply to it. In a task of its own: it happens although the caller has left.
+    func settle(_ claim: Claim, _ fate: ReplyCopy.Fate) async {
         await spawn { [self] in
             do {
                 switch fate {
@@ -104,8 +105,9 @@ extension Idempotency {
         }
     }
 
-    /// What could not be done is done in a later round.
-    private func goRound() async {
+    /// Puts off the end of what runs, and tells what could not be told before. What cannot be done is done in a later
+    /// round.
+    func goRound() async {
         try? await tell()
         if !running.isEmpty {
             let end = Timestamp.now.adding(seconds: Self.lease)
