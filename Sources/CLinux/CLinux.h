@@ -1,4 +1,5 @@
-// What Glibc's Swift module lacks: epoll, eventfd, signalfd, accept4, memfd_create, pipe2, prctl, posix_spawn extensions.
+// What Glibc's Swift module lacks: epoll, eventfd, signalfd, accept4, memfd_create, pipe2, prctl, posix_spawn extensions,
+// atomic access to memory that processes share.
 //
 // Without _GNU_SOURCE, because the other modules read the same system headers without it, and the compiler refuses a type
 // that looks different in two modules. The few GNU calls are declared below.
@@ -94,4 +95,14 @@ static inline void notify_manager(const char *path, const char *state) {
 // prctl(2) is variadic.
 static inline int set_process_name(const char *name) {
     return prctl(PR_SET_NAME, name);
+}
+
+// A word that other processes write too.
+static inline uint64_t read_shared_word(const uint64_t *word) {
+    return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+}
+
+// Compare-and-swap: true when the word was `expected`, and is `wanted` now.
+static inline _Bool replace_shared_word(uint64_t *word, uint64_t expected, uint64_t wanted) {
+    return __atomic_compare_exchange_n(word, &expected, wanted, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }

@@ -21,7 +21,7 @@ package struct Subprocess: Sendable {
         /// What it is told, without its own name.
         package var arguments: [String]
         /// The child's descriptors by number, each with ours that it shall be. A number that is missing is closed,
-        /// except 0, 1 and 2, which the child then shares with us. At most one number may be above 2.
+        /// except 0, 1 and 2, which the child then shares with us.
         package var descriptors: [Int32: Int32] = [:]
         /// The folder that the child starts in; ours if nil.
         package var folder: String?
@@ -41,11 +41,12 @@ package struct Subprocess: Sendable {
         var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&actions)
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
-        let sorted = launch.descriptors.sorted { $0.key < $1.key }
-        for (child, ours) in sorted {
-            unsafe posix_spawn_file_actions_adddup2(&actions, ours, child)
+        let last = max(2, launch.descriptors.keys.max() ?? 2)
+        let copies = try Self.copies(of: launch.descriptors, above: last)
+        defer { for (_, copy) in copies { close(copy) } }
+        for (child, copy) in copies {
+            unsafe posix_spawn_file_actions_adddup2(&actions, copy, child)
         }
-        let last = max(2, sorted.last?.key ?? 2)
         unsafe posix_spawn_file_actions_addclosefrom_np(&actions, last + 1)
         if let folder = launch.folder {
             unsafe posix_spawn_file_actions_addchdir_np(&actions, folder)
@@ -83,6 +84,23 @@ package struct Subprocess: Sendable {
     /// Sends a signal to a process that somebody else has started (`kill`).
     package static func send(_ signal: Int32, to process: Int32) {
         kill(process, signal)
+    }
+
+    /// Our descriptors once more, where no number of the child's can be in the way of another's.
+    private static func copies(
+        of descriptors: [Int32: Int32], above last: Int32
+    ) throws(SystemError) -> [(child: Int32, copy: Int32)] {
+        var copies: [(child: Int32, copy: Int32)] = []
+        for (child, ours) in descriptors {
+            let copy = fcntl(ours, F_DUPFD_CLOEXEC, last + 1)
+            guard copy >= 0 else {
+                let error = SystemError.last("fcntl")
+                for (_, copy) in copies { close(copy) }
+                throw error
+            }
+            copies.append((child, copy))
+        }
+        return copies
     }
 
     private static func attributes() -> posix_spawnattr_t {

@@ -70,6 +70,24 @@ struct SubprocessTests {
         #expect(!words.contains("\(ours)") || ours <= 5)
     }
 
+    @Test("have several descriptors, also where their numbers are ours of others")
+    func crossedDescriptors() async throws {
+        let pairs = try (0..<2).map { _ in try UnixSocket.pair() }
+        defer { for (ours, theirs) in pairs { [ours, theirs].forEach { Descriptor.close($0) } } }
+        // Each shall have the number that the other one has here.
+        let (one, other) = (pairs[0].1, pairs[1].1)
+        try #require(one > 2 && other > 2)
+        let script = "echo one >&\(other); echo other >&\(one)"
+        let process = try Self.shell(script) {
+            // The plain shell knows descriptors of one digit.
+            $0.program = "/bin/bash"
+            $0.descriptors = [other: one, one: other]
+        }
+        #expect(await Self.end(process) == .exited(0))
+        let texts = try pairs.map { try #require(Descriptor.read($0.0)) }
+        #expect(texts.map { String(decoding: $0, as: UTF8.self) } == ["one\n", "other\n"])
+    }
+
     @Test("begin with no signal blocked or ignored, in a group of their own")
     func cleanState() async throws {
         let (ours, theirs) = try UnixSocket.pair()
