@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 
 typedef size_t (*archway_curl_data)(char *bytes, size_t size, size_t count, void *context);
+typedef int (*archway_curl_start)(void *context, char *peer, char *own, int peer_port, int own_port);
 typedef int (*archway_curl_socket)(CURL *easy, curl_socket_t socket, int what, void *context, void *assigned);
 typedef int (*archway_curl_timer)(CURLM *multi, long milliseconds, void *context);
 typedef curl_socket_t (*archway_curl_open)(void *context, curlsocktype purpose, struct curl_sockaddr *address);
@@ -28,9 +29,11 @@ static inline CURLcode archway_easy_set_fields(CURL *easy, struct curl_slist *fi
     return curl_easy_setopt(easy, CURLOPT_HTTPHEADER, fields);
 }
 
-/// Both callbacks get `context` as their last argument.
+/// `start` is called whenever a request is about to be sent. All callbacks get `context`.
 static inline CURLcode archway_easy_set_receivers(
-    CURL *easy, archway_curl_data head, archway_curl_data body, void *context) {
+    CURL *easy, archway_curl_start start, archway_curl_data head, archway_curl_data body, void *context) {
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, start);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, context);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, head);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, context);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, body);

@@ -3,6 +3,15 @@ internal import EventLoop
 
 // curl calls these on the loop's thread, from inside a call that the client made there.
 
+func receiveStart(
+    _ context: UnsafeMutableRawPointer?, _ peer: UnsafeMutablePointer<CChar>?,
+    _ own: UnsafeMutablePointer<CChar>?, _ peerPort: Int32, _ ownPort: Int32
+) -> Int32 {
+    guard let context = unsafe context else { return CURL_PREREQFUNC_ABORT }
+    let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+    return assumeOnLoop { transfer.starts() } ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
+}
+
 func receiveHead(
     _ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int,
     _ context: UnsafeMutableRawPointer?

@@ -42,7 +42,8 @@ package import EventLoop
         easy.prepare(call)
         let transfer = Transfer(easy, client: self, deadlines: call.deadlines)
         let context = unsafe Unmanaged.passRetained(transfer).toOpaque()
-        unsafe archway_easy_set_receivers(easy.pointer, receiveHead, receiveBody, context)
+        unsafe archway_easy_set_receivers(
+            easy.pointer, receiveStart, receiveHead, receiveBody, context)
         unsafe curl_multi_add_handle(multi, easy.pointer)
         advance(CURL_SOCKET_TIMEOUT, 0)
         return transfer

@@ -24,6 +24,7 @@ package import HTTP
     private var refusal: ClientError?
     private var lastByte: Int64?
     private var isPaused = false
+    private var hasStarted = false
 
     init(_ easy: EasyHandle, client: Client, deadlines: Deadlines) {
         self.easy = easy
@@ -141,6 +142,19 @@ package import HTTP
 
 /// What curl tells us.
 extension Transfer {
+    /// The request is about to be sent. Returns whether it may be.
+    ///
+    /// By itself curl sends it once more when a kept connection breaks before the reply. But the provider may have
+    /// taken it, and whoever made the call is the one to know how often it may be made.
+    func starts() -> Bool {
+        guard hasStarted else {
+            hasStarted = true
+            return true
+        }
+        refusal = ClientError(.disconnected, "a kept connection broke before the reply")
+        return false
+    }
+
     /// A line of the head. Returns whether curl should go on.
     func received(headLine: [UInt8]) -> Bool {
         let had = parser.head != nil

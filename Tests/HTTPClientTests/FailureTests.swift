@@ -54,22 +54,42 @@ import Testing
         #expect(server.accepted.value == 1)
     }
 
-    @Test("on a kept connection before any byte gets the call again on a fresh one, once")
-    func stale() async throws {
-        let served = Counter()
+    @Test("on a kept connection before any byte is disconnected, and does not get the call again")
+    func keptBroken() async throws {
+        let calls = Counter()
         let server = try LoopbackServer { connection in
             _ = try connection.request()
             try connection.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
             _ = try connection.request()
-            served.add()
+            calls.add()
         }
-        for _ in 0..<2 {
+        let first = try get(server)
+        defer { first.close() }
+        #expect(text(try await first.body(limit: 2)) == "ok")
+        let second = try get(server)
+        defer { second.close() }
+        #expect(await failure { _ = try await second.head() } == .disconnected)
+        #expect(calls.value == 1)
+        let third = try get(server)
+        defer { third.close() }
+        #expect(text(try await third.body(limit: 2)) == "ok")
+        #expect(calls.value == 1)
+    }
+
+    @Test("to keep a connection that it has closed is noticed before the next call")
+    func keptClosed() async throws {
+        let server = try LoopbackServer { connection in
+            _ = try connection.request()
+            try connection.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        }
+        for _ in 0..<3 {
             let transfer = try get(server)
             defer { transfer.close() }
             #expect(text(try await transfer.body(limit: 2)) == "ok")
+            // The server closes when it has sent all; a moment later that is here.
+            try await Loop.sleep(milliseconds: 50)
         }
-        #expect(served.value == 1)
-        #expect(server.accepted.value == 2)
+        #expect(server.accepted.value == 3)
     }
 
     @Test("to listen is unreachable")
