@@ -69,6 +69,18 @@ extension APIError {
     package static let overloaded = unavailable(
         "overloaded", "The gateway is at its capacity; try again shortly.", retryAfter: 2)
 
+    /// 503: as many calls of the provider are running as it shall have.
+    package static let providerOverloaded = unavailable(
+        "overloaded", "The model is busy with other requests; try again shortly.", retryAfter: 1)
+
+    /// The same with `retry-after`, rounded up to whole seconds, if it is known.
+    package func asking(toWait seconds: Double?) -> APIError {
+        guard let seconds else { return self }
+        var error = self
+        error.fields["retry-after"] = String(Int(min(max(seconds, 1), 86_400).rounded(.up)))
+        return error
+    }
+
     /// 503: this worker is about to stop.
     package static let draining = unavailable(
         "draining", "The gateway is restarting; try again.", retryAfter: 1)

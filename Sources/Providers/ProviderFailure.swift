@@ -12,19 +12,22 @@ package struct ProviderFailure: Error, Sendable, CustomStringConvertible,
     package var isRetriable: Bool
     /// Another candidate may do better.
     package var permitsFailover: Bool
+    /// The provider itself is in trouble, and not only this request or our account with it.
+    package var isOutage: Bool
     /// Seconds that the provider asks us to wait.
     package var retryAfter: Double?
     /// For the log only. Never the provider's words: they may repeat the caller's.
     package var detail: String
 
-    /// A failure as given.
+    /// A failure as given. What the caller shall see as a status of 500 or more is an outage, unless told otherwise.
     package init(
-        _ error: APIError, isRetriable: Bool, permitsFailover: Bool = true,
+        _ error: APIError, isRetriable: Bool, permitsFailover: Bool = true, isOutage: Bool? = nil,
         retryAfter: Double? = nil, detail: String
     ) {
         self.error = error
         self.isRetriable = isRetriable
         self.permitsFailover = permitsFailover
+        self.isOutage = isOutage ?? (error.status.rawValue >= 500)
         self.retryAfter = retryAfter
         self.detail = detail
     }
@@ -161,15 +164,18 @@ extension ProviderFailure {
                 .providerRateLimited(retryAfter: retryAfter),
                 isRetriable: !reported.isAboutQuota, retryAfter: retryAfter, detail: detail)
         case 408, 504, 524:
-            self.init(.providerTimeout, isRetriable: true, detail: detail)
+            self.init(
+                .providerTimeout, isRetriable: true, isOutage: status >= 500, detail: detail)
         case 500... where reported.isAboutContextLength:
             // llama.cpp and some proxies hide a 400 in a 500.
             self.init(refusal: reported, detail: detail)
         case 500...:
             self.init(
-                .providerBadResponse, isRetriable: true, retryAfter: retryAfter, detail: detail)
+                .providerBadResponse.asking(toWait: retryAfter), isRetriable: true,
+                retryAfter: retryAfter, detail: detail)
         default:
-            self.init(.providerBadResponse, isRetriable: false, detail: detail)
+            self.init(
+                .providerBadResponse, isRetriable: false, isOutage: status < 400, detail: detail)
         }
     }
 

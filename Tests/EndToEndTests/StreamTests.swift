@@ -102,7 +102,7 @@ extension EndToEnd {
         @Test("A silent provider is bridged by comments, and nothing else")
         func keepAlive() async throws {
             let (site, user) = try await (Shared.deployment(), Shared.user())
-            let call = try site.chat(Chat("slow-first-2500").streamed, user)
+            let call = try site.chat(Chat("slow-first-3500").streamed, user)
             // The status waits for the provider, but not for ever.
             #expect(try await call.head().status == 200)
             var reader = WebEventReader()

@@ -23,7 +23,7 @@ let behaviours: [(name: String, behaviour: Behaviour)] = [
     ("front-end-tasks", { _ in [.text(taskAnswer)] + ending }),
     ("agent", { agent($0) }),
     ("choices", { choices($0) }),
-    ("fingerprint", { _ in [.members(#""system_fingerprint":"fp_1""#)] + words("ok") + ending }),
+    ("fingerprint", { _ in fingerprint + words("ok") + ending }),
     ("unicode", { _ in words("Grüße aus Köln 🙂 \u{0}\u{2028} \"\\\" </script>") + ending }),
     ("drip", { _ in [.drip(event(content: "slow 🙂"))] + ending }),
     ("crlf", { _ in [.raw("\u{FEFF}" + line(content: "crlf") + "\r\n\r\n")] + ending }),
@@ -48,7 +48,15 @@ let behaviours: [(name: String, behaviour: Behaviour)] = [
     ("flaky", { $0.earlier < $0.number(0, or: 1) ? failure(500) : words("well") + ending }),
     ("flaky-reset", { $0.earlier < $0.number(0, or: 1) ? [.reset] : words("well") + ending }),
 
+    ("fingerprint-cut", { _ in fingerprint + words("half") + [.usage, .pause(50), .cut] }),
+    ("relapse", { $0.earlier < $0.number(0, or: 1) ? failure(500) : late($0.number(1, or: 0)) }),
+    ("relapse-hang", { $0.earlier < $0.number(0, or: 1) ? failure(500) : [.hang] }),
+
     // Replies that are no answer.
+    ("busy", { waiting(429, $0) }),
+    ("overload", { waiting(503, $0) }),
+    ("status-400-filter", { _ in filtered }),
+    ("status-400-prefill", { _ in noPrefill }),
     ("status", { failure($0.number(0, or: 500)) }),
     ("status-echo", { echoingFailure($0.number(0, or: 400), $0.question) }),
     ("status-400-context", { _ in contextTooLong }),
@@ -62,6 +70,8 @@ let behaviours: [(name: String, behaviour: Behaviour)] = [
     ("no-done", { _ in words("never finished") + [.end] }),
     ("done-without-finish", { _ in words("never finished") + [.done, .end] }),
     ("malformed-event", { _ in words("good") + [.raw("data: {\"choices\":[{\n\n")] + ending }),
+    ("malformed-first", { _ in [.raw("data: {\"choices\":[{\n\n")] + ending }),
+    ("malformed-late", { _ in words("good") + [.pause(50), .raw("data: {\n\n")] + ending }),
     ("error-event", { _ in words("good") + [.raw(errorEvent), .end] }),
     ("invalid-utf8", { _ in [.raw(invalidText)] + ending }),
     ("long-line", { [.raw("data: " + repeating("x", $0.number(0, or: 2 << 20)))] + ending }),

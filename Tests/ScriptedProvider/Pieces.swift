@@ -74,7 +74,8 @@ let gzip = [("Content-Type", "application/json"), ("Content-Encoding", "gzip")]
 func failure(_ status: Int) -> [Step] {
     let message = "scripted failure \(status)"
     let body = #"{"error":{"message":"\#(message)","type":"scripted","param":null,"code":null}}"#
-    let fields = status == 429 || status == 503 ? [("Retry-After", "1")] : []
+    // Longer than the gateway waits by itself.
+    let fields = status == 429 || status == 503 ? [("Retry-After", "11")] : []
     return [.reply(status: status, fields: fields, body: body)]
 }
 
@@ -91,6 +92,31 @@ let contextTooLong: [Step] = [
             {"error":{"message":"This model's maximum context length is 8192 tokens.",\
             "type":"invalid_request_error","param":"messages","code":"context_length_exceeded"}}
             """)
+]
+
+/// The first requests, as many as told, are refused with a status; with a second number they shall wait so many
+/// seconds.
+func waiting(_ status: Int, _ prompt: Prompt) -> [Step] {
+    guard prompt.earlier < prompt.number(0, or: 1) else { return words("at last") + ending }
+    let fields = prompt.numbers.dropFirst().first.map { [("Retry-After", "\($0)")] } ?? []
+    return [.reply(status: status, fields: fields, body: #"{"error":{"message":"busy"}}"#)]
+}
+
+/// A good answer after so many milliseconds.
+func late(_ milliseconds: Int) -> [Step] { [.pause(milliseconds)] + words("well") + ending }
+
+let fingerprint: [Step] = [.members(#""system_fingerprint":"fp_1""#)]
+
+let filtered: [Step] = [
+    .reply(
+        status: 400, fields: [],
+        body: #"{"error":{"message":"The prompt was filtered.","code":"content_filter"}}"#)
+]
+
+let noPrefill: [Step] = [
+    .reply(
+        status: 400, fields: [],
+        body: #"{"error":{"message":"The last message must not be the assistant's."}}"#)
 ]
 
 /// Secrets that must reach neither a caller nor a log.

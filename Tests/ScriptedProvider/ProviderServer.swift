@@ -48,10 +48,15 @@ import Foundation
         return UInt16(bigEndian: address.sin_port)
     }
 
-    /// Forgets what was recorded.
+    /// Forgets what was recorded, and begins to count anew.
     package func clear() {
-        recording.clear()
+        forgetRecorded()
         counts = [:]
+    }
+
+    /// Forgets what was recorded, but not how often each model was asked for.
+    package func forgetRecorded() {
+        recording.clear()
     }
 
     /// Closes everything.

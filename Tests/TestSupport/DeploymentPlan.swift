@@ -20,6 +20,8 @@ package struct DeploymentPlan: Sendable {
     package var spoolLimit = "64 MiB"
     /// More models, as lines of the configuration's list.
     package var models = ""
+    /// More providers, as lines of the configuration's mapping, told the scripted provider's port.
+    package var providers: @Sendable (UInt16) -> String = { _ in "" }
 
     package init() {}
 
@@ -38,13 +40,22 @@ package struct DeploymentPlan: Sendable {
         "agent-1", "agent-2", "choices",
         "fingerprint", "unicode", "crlf", "huge-300000", "finish-without-done", "two-done",
         "after-done",
-        "slow-first-300", "slow-first-2500", "slow-end-500", "hang", "hang-after-1",
+        "slow-first-300", "slow-first-2500", "slow-first-3500", "slow-end-500", "hang",
+        "hang-after-1",
         "hang-after-3", "reset-before-headers", "reset-after-3", "close-before-headers",
-        "cut-after-3", "flaky-1", "status-400", "status-echo-400", "status-echo-500", "status-401",
+        "cut-after-3", "flaky-3", "status-400", "status-echo-400", "status-echo-500", "status-401",
         "status-403", "status-404",
         "status-429", "status-500", "status-503", "status-400-context", "html-200", "redirect",
         "canary", "empty", "no-done", "done-without-finish", "malformed-event", "error-event",
         "invalid-utf8", "hostile", "vector-lone", "vector-words",
+    ]
+
+    /// Models that fail in ways after which another attempt may help: each alone, and `…-then-echo` with a candidate
+    /// that answers.
+    private static let faulty = [
+        "busy-1", "busy-1-1", "busy-9-9", "busy-9-60", "overload-9", "overload-9-60", "flaky-1",
+        "flaky-reset-1", "reset-before-headers", "cut-after-40", "cut-after-60", "malformed-first",
+        "malformed-late", "status-400-context", "status-400-filter", "status-400-prefill",
     ]
 
     /// Models with something special about them.
@@ -77,6 +88,24 @@ package struct DeploymentPlan: Sendable {
           - { id: late, candidates: [ { provider: hasty, model: hang } ] }
           - { id: stalls, candidates: [ { provider: hasty, model: hang-after-3 } ] }
           - { id: later, candidates: [ { provider: patient, model: hang } ] }
+          - id: late-then-echo
+            candidates: [ { provider: hasty, model: hang }, { provider: scripted, model: echo } ]
+          - id: stalls-then-echo
+            candidates: [ { provider: hasty, model: hang-after-3 }, { provider: scripted, model: echo } ]
+          - id: no-prefill
+            candidates:
+              - { provider: scripted, model: status-500 }
+              - { provider: scripted, model: status-400-prefill }
+          - id: ollama-or-choices
+            candidates: [ { provider: ollama, model: echo }, { provider: scripted, model: choices } ]
+          - id: checked-failover
+            candidates: [ { provider: scripted, model: fingerprint-cut }, { provider: scripted, model: drafts } ]
+            validate: true
+          - id: weighted
+            candidates:
+              - { provider: scripted, model: usage, weight: 0 }
+              - { provider: dead, model: x, weight: 1000000 }
+              - { provider: scripted, model: echo }
           - id: failover
             candidates: [ { provider: dead, model: x }, { provider: scripted, model: echo } ]
           - { id: ollama-echo, candidates: [ { provider: ollama, model: echo } ] }
@@ -110,9 +139,16 @@ package struct DeploymentPlan: Sendable {
         folder: String, socket: String, database: String, providerPort: UInt16, deadPort: UInt16
     ) -> String {
         let spool = spool ?? folder + "/spool"
-        let scripted = Self.scripted.map {
+        let faulty = Self.faulty.filter { !Self.scripted.contains($0) }
+        let scripted = (Self.scripted + faulty).map {
             "  - { id: \($0), candidates: [ { provider: scripted, model: \($0) } ] }\n"
         }.joined()
+        let followed = Self.faulty.map {
+            "  - { id: \($0)-then-echo, candidates: [ { provider: scripted, model: \($0) }, "
+                + "{ provider: scripted, model: echo } ] }\n"
+        }.joined()
+        // Tests break these providers on purpose, and share them.
+        let patience = "circuit_breaker: { failures: 0 }"
         return """
             socket: \(socket)
             workers: \(workers)
@@ -122,7 +158,7 @@ package struct DeploymentPlan: Sendable {
             drain_timeout: \(drainTimeout)
             body_limit: \(bodyLimit)
             keep_alive: 1
-            first_event_hold: 1
+            first_event_hold: 2
             spool: \(spool)
             spool_limit: \(spoolLimit)
             auth_cache_grace: \(tokenGrace)
@@ -134,18 +170,22 @@ package struct DeploymentPlan: Sendable {
                 kind: openai
                 base_url: http://127.0.0.1:\(providerPort)/v1
                 api_key: \(Self.providerKey)
+                \(patience)
               hasty:
                 kind: openai
                 base_url: http://127.0.0.1:\(providerPort)/v1
                 deadlines: { first_byte: 0.4, between_bytes: 0.4 }
+                \(patience)
               patient:
                 kind: openai
                 base_url: http://127.0.0.1:\(providerPort)/v1
-                deadlines: { first_byte: 1.6 }
-              dead: { kind: openai, base_url: "http://127.0.0.1:\(deadPort)/v1" }
+                deadlines: { first_byte: 2.6 }
+                \(patience)
+              dead: { kind: openai, base_url: "http://127.0.0.1:\(deadPort)/v1", \(patience) }
               ollama: { kind: ollama, base_url: "http://127.0.0.1:\(providerPort)", num_ctx: 4096 }
+            \(providers(providerPort))
             models:
-            \(scripted)\(Self.others)
+            \(scripted)\(followed)\(Self.others)
             \(models)
             """
     }

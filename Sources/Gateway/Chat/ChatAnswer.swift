@@ -16,12 +16,17 @@ struct ChatAnswer: Sendable {
     private(set) var origin = Origin()
     /// Every choice has its finish reason.
     private(set) var isFinished = false
-    /// Something has been said: another provider may not begin again.
+    /// Something has been said.
     private(set) var hasBegun = false
 
     /// With the numbers of the retrieved passages, references to others are removed.
     init(filtering numbers: Set<Int>?) {
         self.numbers = numbers
+    }
+
+    /// Nothing of it has reached the caller, and another attempt begins: nothing of this one may stay.
+    mutating func restart() {
+        self = ChatAnswer(filtering: numbers)
     }
 
     /// The numbers that the texts refer to.

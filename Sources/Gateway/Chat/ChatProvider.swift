@@ -30,7 +30,9 @@ extension Chat {
         _ candidate: Candidate, _ provider: any Provider, isStream: Bool
     ) throws -> (Transfer, Question, warning: String?) {
         let call = call(candidate, isStream: isStream)
-        let transfer = try inquiry.ask(candidate, try provider.chat(call))
+        let transfer = try inquiry.ask(candidate) { () throws(APIError) in
+            try provider.chat(call)
+        }
         return (transfer, Question(call, completionID: id), provider.warning(of: call))
     }
 

@@ -12,17 +12,24 @@ final class ChatRelay<Route: Generation> {
     private let reply: EventStreamReply
     /// What the caller has yet to get.
     private var output: [UInt8] = []
-    private var hasBegun = false
+    /// Something of the answer has reached the caller, or is about to: another provider may not begin again.
+    private(set) var hasBegun = false
 
     init(_ route: Route, _ reply: EventStreamReply) {
         self.route = route
         self.reply = reply
-        template = ChunkTemplate(
+        template = Self.template(of: route)
+    }
+
+    private static func template(of route: Route) -> ChunkTemplate {
+        ChunkTemplate(
             id: route.id, created: route.created, model: route.request.model, form: route.form)
     }
 
-    /// Sends all that `stream` says.
+    /// Sends all that `stream` says. What an attempt before left unsent is forgotten.
     func run(_ stream: ProviderStream) async throws {
+        output = []
+        template = Self.template(of: route)
         while try await stream.flow(
             { [self] event in route.answer.take(event, &template, into: &output) },
             goesOn: { [self] in sendAtOnce() })
@@ -45,7 +52,10 @@ final class ChatRelay<Route: Generation> {
     /// Sends what there is if that needs no waiting. False when it does.
     private func sendAtOnce() -> Bool {
         // What is held back is kept by the answer, as one text instead of hundreds of chunks.
-        if !hasBegun, route.isChecked { output.removeAll(keepingCapacity: true) }
+        if !hasBegun, route.isChecked {
+            if route.answer.hasBegun { route.inquiry.hear() }
+            output.removeAll(keepingCapacity: true)
+        }
         if output.isEmpty { return true }
         if !hasBegun { begin() }
         guard reply.writeAtOnce(output) else { return false }
@@ -62,6 +72,8 @@ final class ChatRelay<Route: Generation> {
     /// The first chunk goes before everything else.
     private func begin() {
         hasBegun = true
+        route.inquiry.hear()
+        route.inquiry.nameModel()
         route.inquiry.exchange.findings.firstEventAt = Loop.now
         output =
             template.opening(choices: route.choiceCount) + route.firstWords(template) + output

@@ -54,7 +54,9 @@ final class Completion: Generation {
     ) throws -> (Transfer, Question) {
         var call = TextCall(request, model: candidate.model, isStream: isStream)
         call.adjustments = inquiry.model.adjustments
-        let transfer = try inquiry.ask(candidate, try provider.text(call))
+        let transfer = try inquiry.ask(candidate) { () throws(APIError) in
+            try provider.text(call)
+        }
         return (transfer, Question(call, completionID: id))
     }
 

@@ -84,6 +84,7 @@ extension Generation {
                 answer.take(try await completion(of: candidate))
             }
         }
+        inquiry.nameModel()
         inquiry.exchange.findings.firstEventAt = Loop.now
         let body = body()
         await record(.completed)
@@ -100,7 +101,8 @@ extension Generation {
         let relay = ChatRelay(self, reply)
         do {
             try await checked {
-                try await inquiry.eachCandidate(unless: { answer.hasBegun }) { candidate in
+                try await inquiry.eachCandidate(unless: { relay.hasBegun }) { candidate in
+                    answer.restart()
                     let stream = try await openStream(of: candidate)
                     defer { stream.close() }
                     try await relay.run(stream)

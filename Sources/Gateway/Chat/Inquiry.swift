@@ -1,19 +1,17 @@
 internal import EventLoop
 internal import FastCGI
 internal import HTTP
-internal import HTTPClient
 internal import OpenAI
 internal import PostgreSQL
-internal import Providers
 internal import Store
 
-/// What a request wants of a model. All routes to a model share these stations: the candidates are asked in order, and
-/// what was used is recorded once, however the request ends.
+/// What a request wants of a model. All routes to a model share these stations: the candidates are asked (see
+/// `Attempts`), and what was used is recorded once, however the request ends.
 @LoopActor
 final class Inquiry {
     /// Bytes of a provider's error reply that are looked at, and of a whole answer.
-    private static let errorLimit = 64 * 1024
-    private static let answerLimit = 64 << 20
+    static let errorLimit = 64 * 1024
+    static let answerLimit = 64 << 20
 
     let exchange: Exchange
     let worker: Worker
@@ -21,9 +19,14 @@ final class Inquiry {
     let asked: String
     let model: ServedModel
     let isSideRequest: Bool
-    private var candidates: [Candidate]
+    /// In the order in which they are asked.
+    private(set) var candidates: [Candidate]
     /// The member of the request that is too long when a provider says that its window is too small.
-    private let prompt: String
+    let prompt: String
+    /// The latest one.
+    var attempt: Attempt?
+    /// When all attempts must have ended, in monotonic milliseconds.
+    var deadline = Int64.max
 
     /// An inquiry of a model that was found for the caller.
     init(
@@ -35,7 +38,8 @@ final class Inquiry {
         self.model = model
         self.asked = asked
         self.prompt = prompt
-        candidates = model.candidates
+        var random = SystemRandomNumberGenerator()
+        candidates = model.candidates.drawn(using: &random)
         self.isSideRequest = isSideRequest
         exchange.findings.model = asked
         exchange.findings.isSideRequest = isSideRequest
@@ -73,72 +77,6 @@ extension Progress.End {
     /// The caller has gone, or this worker goes: nothing has failed.
     static func isCut(_ error: any Error) -> Bool {
         error is CancellationError || error is ReplyError
-    }
-}
-
-/// Station 10: the candidates in order, until one of them has something to say.
-extension Inquiry {
-    /// Runs `attempt` for each candidate until one succeeds. Once something was said, there is no other attempt.
-    func eachCandidate<Result>(
-        unless hasBegun: () -> Bool = { false }, _ attempt: (Candidate) async throws -> Result
-    ) async throws -> Result {
-        var last = ProviderFailure(.providerUnreachable, isRetriable: false, detail: "no candidate")
-        for candidate in candidates {
-            exchange.findings.provider = candidate.provider.name
-            exchange.findings.providerModel = candidate.model
-            do {
-                return try await attempt(candidate)
-            } catch let error as ProviderFailure {
-                last = error
-            } catch let error as ClientError {
-                last = ProviderFailure(error)
-            }
-            if last.error.code == "context_length_exceeded" { last.error.param = prompt }
-            exchange.findings.detail = "\(candidate.provider.name): \(last.debugDescription)"
-            if hasBegun() || !last.permitsFailover { break }
-        }
-        throw last
-    }
-
-    /// Puts a question to a candidate. Whoever asks closes the transfer.
-    func ask(_ candidate: Candidate, _ request: ProviderRequest) throws(ClientError) -> Transfer {
-        try worker.client.start(
-            Call(
-                method: request.method, url: candidate.provider.baseURL + request.path,
-                fields: request.fields, body: request.body,
-                deadlines: candidate.provider.deadlines))
-    }
-
-    /// Returns when the provider has accepted the question. Closes the transfer if it does not.
-    func accept(_ transfer: Transfer, by provider: any Provider) async throws {
-        do {
-            try await check(transfer, provider)
-        } catch {
-            transfer.close()
-            throw error
-        }
-    }
-
-    /// Waits for the whole answer.
-    func answer(_ transfer: Transfer, by provider: any Provider) async throws -> [UInt8] {
-        try await accept(transfer, by: provider)
-        defer { transfer.close() }
-        return try await transfer.body(limit: Self.answerLimit)
-    }
-
-    private func check(_ transfer: Transfer, _ provider: any Provider) async throws {
-        let head = try await transfer.head()
-        if head.status.isSuccess {
-            // Somebody's page: a wrong address, or a proxy that wants a sign-in.
-            guard head.fields["content-type"]?.lowercased().hasPrefix("text/html") == true else {
-                return
-            }
-            throw ProviderFailure(
-                .providerBadResponse, isRetriable: false, detail: "an HTML page")
-        }
-        let body = (try? await transfer.body(limit: Self.errorLimit)) ?? []
-        try Task.checkCancellation()
-        throw provider.failure(status: head.status, fields: head.fields, body: body)
     }
 }
 

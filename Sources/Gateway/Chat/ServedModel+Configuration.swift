@@ -1,14 +1,26 @@
+internal import EventLoop
+internal import HTTPClient
 internal import Providers
+internal import System
 
 /// From what the operator wrote to what the corridor uses.
 extension ServedModel {
-    /// The models of the configuration, and the providers that are asked for theirs.
+    /// The models of the configuration, and the providers that are asked for theirs. Without a board no provider has a
+    /// circuit breaker.
+    @LoopActor
     static func all(
-        of configuration: Configuration
+        of configuration: Configuration, _ board: CircuitBoard?, _ log: Log
     ) -> (models: [ServedModel], discovering: [ServedProvider]) {
         let providers = configuration.providers.mapValues { $0 }
         var served: [String: ServedProvider] = [:]
-        for (name, provider) in providers { served[name] = ServedProvider(name, provider) }
+        let workers = configuration.workers ?? Host.processors
+        for (name, provider) in providers {
+            let breaker = board.flatMap { CircuitBreaker(name, provider, $0, log) }
+            // A share can be counted without the other workers, and dies with its worker.
+            let limit = max(1, provider.maxConcurrent / workers)
+            served[name] = ServedProvider(
+                name, provider, Admission(limit: limit, breaker: breaker))
+        }
         let models = configuration.models.map { ServedModel($0, served) }
         let discovering = providers.filter(\.value.discoversModels).keys.sorted()
             .compactMap { served[$0] }
@@ -19,7 +31,9 @@ extension ServedModel {
         id = model.id
         name = model.name
         candidates = model.candidates.compactMap { candidate in
-            providers[candidate.provider].map { Candidate(provider: $0, model: candidate.model) }
+            providers[candidate.provider].map {
+                Candidate(provider: $0, model: candidate.model, weight: candidate.weight)
+            }
         }
         ownedBy = "archway"
         systemPrompt = model.systemPrompt
@@ -33,12 +47,30 @@ extension ServedModel {
 }
 
 extension ServedProvider {
-    convenience init(_ name: String, _ provider: Configuration.Provider) {
+    fileprivate convenience init(
+        _ name: String, _ provider: Configuration.Provider, _ admission: Admission
+    ) {
         let settings = ProviderSettings(
             apiKey: provider.apiKey?.exposed, contextLength: provider.contextLength)
         let maker = providerTable.first { $0.kind == provider.kind.rawValue }
         self.init(
             name: name, endpoint: maker?.make(settings) ?? .extractive, baseURL: provider.baseURL,
-            deadlines: provider.deadlines)
+            deadlines: provider.deadlines, admission: admission)
+    }
+}
+
+extension CircuitBreaker {
+    /// The breaker that a provider is configured to have. Another address is another circuit.
+    fileprivate convenience init?(
+        _ name: String, _ provider: Configuration.Provider, _ board: CircuitBoard, _ log: Log
+    ) {
+        guard provider.kind != .extractive, provider.breaker.failures > 0,
+            let place = board.place(of: "\(name)\n\(provider.baseURL)")
+        else { return nil }
+        let rules = Circuit.Rules(
+            failures: provider.breaker.failures, pause: Int(provider.breaker.pause * 1000),
+            // Its first byte is what a probe waits for.
+            patience: Int(provider.deadlines.firstByte * 1000) + 1000)
+        self.init(name, rules, at: place, log)
     }
 }

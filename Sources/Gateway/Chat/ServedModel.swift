@@ -1,3 +1,4 @@
+internal import HTTP
 internal import HTTPClient
 internal import OpenAI
 internal import Providers
@@ -9,12 +10,17 @@ final class ServedProvider: Sendable {
     /// Without a slash at its end. Empty for an embedded provider.
     let baseURL: String
     let deadlines: Deadlines
+    let admission: Admission
 
-    init(name: String, endpoint: Endpoint, baseURL: String, deadlines: Deadlines) {
+    init(
+        name: String, endpoint: Endpoint, baseURL: String, deadlines: Deadlines,
+        admission: Admission = Admission()
+    ) {
         self.name = name
         self.endpoint = endpoint
         self.baseURL = baseURL
         self.deadlines = deadlines
+        self.admission = admission
     }
 
     /// It has no server, and no language model.
@@ -35,6 +41,15 @@ struct Candidate: Sendable {
     let provider: ServedProvider
     /// The model's name at the provider.
     let model: String
+    /// How often it is the first one to be asked, beside the others'. See `drawn`.
+    var weight: Int?
+
+    /// For the reply's head: provider and model, the latter percent-encoded unless it is plain ASCII.
+    var label: String {
+        if model.isEmpty { return provider.name }
+        let isPlain = model.utf8.allSatisfy { (0x21...0x7e).contains($0) }
+        return "\(provider.name)/\(isPlain ? model : PercentEncoding.encode(model))"
+    }
 }
 
 /// A model that callers may name.
@@ -43,7 +58,7 @@ struct ServedModel: Sendable {
     /// For people.
     let name: String
     let ownedBy: String
-    /// Tried in order.
+    /// As configured.
     let candidates: [Candidate]
     var systemPrompt: String?
     /// Changes to the callers' parameters, on every call of a provider.

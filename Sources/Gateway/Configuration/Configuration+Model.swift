@@ -12,7 +12,7 @@ extension Configuration {
         package var id = ""
         /// The name for people.
         package var name = ""
-        /// Who answers, in the order in which they are tried; never empty.
+        /// Who answers, in the order in which they are tried unless they have weights; never empty.
         package var candidates: [Candidate] = []
         /// Put in front of the caller's instructions.
         package var systemPrompt: String?
@@ -43,6 +43,8 @@ extension Configuration {
         package var provider = ""
         /// The model's name at the provider; empty for `extractive` only.
         package var model = ""
+        /// How often it is asked first, beside the others; nil for none.
+        package var weight: Int?
 
         /// A provider's model.
         package init(provider: String, model: String = "") {
@@ -121,6 +123,7 @@ extension Configuration.Candidate {
         section.require("provider")
         section.read("provider", into: &provider, as: .text)
         section.read("model", into: &model, as: .candidateModel)
+        section.read("weight", into: &weight, as: Reading<Int>.integer(0...1_000_000).optional)
         guard section["provider"] != nil else { return }
         guard let known = providers[provider] else {
             let suggestion = Suggestion.text(for: provider, among: providers.keys.sorted())

@@ -16,6 +16,10 @@ extension Configuration {
         package var apiKey: Secret?
         /// How long to wait for it.
         package var deadlines = Deadlines()
+        /// When it is not asked for a while.
+        package var breaker = CircuitBreaker()
+        /// Calls that may run at the same time, of all workers together.
+        package var maxConcurrent = 1000
         /// Text tokens of the context window to ask Ollama for.
         package var contextLength: Int?
         /// Whether its own models are offered too.
@@ -28,6 +32,14 @@ extension Configuration {
             discoversModels = kind == .ollama
         }
 
+        /// A circuit breaker.
+        package struct CircuitBreaker: Sendable, Equatable {
+            /// Failures in a row that open it; 0 for never.
+            package var failures = 5
+            /// Seconds until one call may try again.
+            package var pause = 5.0
+        }
+
         /// Quotes the knowledge base.
         package static let extractive = Provider(kind: .extractive)
     }
@@ -38,10 +50,13 @@ extension Configuration.Provider {
         section.require("kind")
         section.read("kind", into: &kind, as: .word)
         if kind == .extractive {
-            section.refuse("base_url", "api_key", "deadlines", because: "is not for extractive")
+            section.refuse(
+                "base_url", "api_key", "deadlines", "circuit_breaker", "max_concurrent",
+                because: "is not for extractive")
         } else {
             readAddress(section)
             readDeadlines(section.section("deadlines"))
+            readBounds(section)
         }
         if kind == .ollama {
             readOllama(section)
@@ -62,6 +77,13 @@ extension Configuration.Provider {
         section.read("first_byte", into: &deadlines.firstByte, as: .seconds(0.1...86400))
         section.read("between_bytes", into: &deadlines.betweenBytes, as: .seconds(0.1...86400))
         section.read("total", into: &deadlines.total, as: .seconds(0.1...86400))
+    }
+
+    private mutating func readBounds(_ section: Section) {
+        let breaker = section.section("circuit_breaker")
+        breaker.read("failures", into: &self.breaker.failures, as: .integer(0...1000))
+        breaker.read("pause", into: &self.breaker.pause, as: .seconds(0.1...3600))
+        section.read("max_concurrent", into: &maxConcurrent, as: .integer(1...100_000))
     }
 
     private mutating func readOllama(_ section: Section) {

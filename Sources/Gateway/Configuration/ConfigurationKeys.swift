@@ -157,6 +157,20 @@ extension Configuration {
             "providers.<name>.deadlines.total", "From the call to the end of the answer.",
             unit: "seconds, 0.1 to 86400", default: "1800"),
         .init(
+            "providers.<name>.circuit_breaker.failures",
+            "Failures in a row after which the provider is not asked for a while: no connection, a deadline, "
+                + "a status of 500 or more, an answer that breaks off or cannot be read. All workers count "
+                + "together. 0 is never.", unit: "0 to 1000", default: "5"),
+        .init(
+            "providers.<name>.circuit_breaker.pause",
+            "How long it is not asked then. One request tries again after that; while that fails the pause is "
+                + "doubled, up to 60 seconds.", unit: "seconds, 0.1 to 3600", default: "5"),
+        .init(
+            "providers.<name>.max_concurrent",
+            "Calls of the provider that may run at the same time. Each worker has an equal share of them, at "
+                + "least one; beyond it the next candidate is asked, or the request gets a 503.",
+            unit: "1 to 100000", default: "1000"),
+        .init(
             "providers.<name>.num_ctx",
             "The context window to ask for; `ollama` only. Without it Ollama's "
                 + "own default cuts long conversations silently.",
@@ -173,12 +187,18 @@ extension Configuration {
             unit: "1 to 200 characters", default: nil),
         .init("models[].name", "The name that people see in a list.", default: "the id"),
         .init(
-            "models[].candidates[].provider", "Who answers. Candidates are tried in their order.",
+            "models[].candidates[].provider",
+            "Who answers. Candidates are tried in their order, unless one has a `weight`.",
             unit: "name of a provider", default: nil),
         .init(
             "models[].candidates[].model",
             "The model's name at that provider. Must be there for every "
                 + "kind but `extractive`.", default: "none"),
+        .init(
+            "models[].candidates[].weight",
+            "How often the candidate is the first to be tried: the order is drawn for each request, by the "
+                + "weights of those that are left. Beside one that has a weight, none is 1; 0 is for when all "
+                + "others have failed.", unit: "0 to 1000000", default: "none"),
         .init(
             "models[].system_prompt",
             "Put in front of the caller's instructions in chat completions; text completions take none.",

@@ -34,6 +34,8 @@ final class Exchange {
         var model: String?
         var provider: String?
         var providerModel: String?
+        /// Calls of providers.
+        var attempts = 0
         var isSideRequest = false
         /// The first answer did not fit, and the provider was told so.
         var isAskedAgain = false

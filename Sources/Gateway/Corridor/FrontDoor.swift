@@ -142,7 +142,14 @@ extension ProviderFailure {
             case .disconnected: .providerDisconnected
             case .badResponse, .tooLarge: .providerBadResponse
             }
-        let isSilent = if case .timedOut = error.kind { true } else { false }
-        self.init(face, isRetriable: !isSilent, detail: error.debugDescription)
+        // Who is silent stays so, and what is wrong with the question will be.
+        let isRetriable =
+            switch error.kind {
+            case .timedOut, .invalidCall, .tooLarge: false
+            case .unreachable, .tls, .disconnected, .badResponse: true
+            }
+        self.init(
+            face, isRetriable: isRetriable, isOutage: error.kind != .tooLarge,
+            detail: error.debugDescription)
     }
 }

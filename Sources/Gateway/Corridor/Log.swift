@@ -28,6 +28,7 @@ final class Log {
         line.add("token", exchange.identity?.tokenID)
         line.add("model", findings.model)
         line.add("provider", findings.provider)
+        if findings.attempts > 1 { line.add("attempts", findings.attempts) }
         if findings.isSideRequest { line.add("side_request", encoded: Array("true".utf8)) }
         if findings.isAskedAgain { line.add("asked_again", encoded: Array("true".utf8)) }
         if findings.isReplayed { line.add("replayed", encoded: Array("true".utf8)) }

@@ -22,6 +22,7 @@ enum Embeddings {
                 let found = try await inquiry.eachCandidate { candidate in
                     try await embeddings(of: candidate, request, inquiry)
                 }
+                inquiry.nameModel()
                 exchange.findings.firstEventAt = Loop.now
                 let usage = found.usage ?? estimate
                 let list = EmbeddingList(found.embeddings, model: request.model, usage: usage)
@@ -36,7 +37,9 @@ enum Embeddings {
         let provider = try candidate.provider.remote
         var call = EmbeddingCall(request, model: candidate.model)
         call.adjustments = inquiry.model.adjustments
-        let transfer = try inquiry.ask(candidate, try provider.embeddings(call))
+        let transfer = try inquiry.ask(candidate) { () throws(APIError) in
+            try provider.embeddings(call)
+        }
         return try provider.embeddings(
             try await inquiry.answer(transfer, by: provider), to: call)
     }

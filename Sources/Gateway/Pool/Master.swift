@@ -44,6 +44,8 @@ final class Master {
 
     private let path: String
     private let socket: Int32
+    /// What all workers know of providers, also those to come.
+    private let circuits: Int32
     private var configuration: Configuration
     private let load: () throws -> Configuration
     private let log = Log(process: "master")
@@ -64,6 +66,7 @@ final class Master {
         self.socket = socket
         self.load = load
         configuration = try load()
+        circuits = try SharedWords.make(count: CircuitBoard.size)
     }
 
     /// Runs until SIGTERM or SIGINT, and returns the exit code.
@@ -133,7 +136,10 @@ final class Master {
         if !orphans.isEmpty {
             launch.arguments += ["--predecessors", orphans.joined(separator: ",")]
         }
-        launch.descriptors = [WorkerProcess.socket: socket, WorkerProcess.channel: theirs]
+        launch.descriptors = [
+            WorkerProcess.socket: socket, WorkerProcess.channel: theirs,
+            WorkerProcess.circuits: circuits,
+        ]
         do {
             return Process(
                 try Subprocess(launch), instanceID, channel, predecessors: orphans)

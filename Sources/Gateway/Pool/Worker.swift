@@ -34,8 +34,12 @@ final class Worker {
     private let tokenFeed: TokenFeed
     private let schema: Schema
 
-    /// Begins to connect to everything; `database` was resolved before the loop ran.
-    init(_ configuration: Configuration, instanceID: String, database: Settings) {
+    /// Begins to connect to everything; `database` was resolved before the loop ran. Without a board there are no
+    /// circuit breakers.
+    init(
+        _ configuration: Configuration, instanceID: String, database: Settings,
+        circuits: CircuitBoard? = nil
+    ) {
         self.configuration = configuration
         self.instanceID = instanceID
         let log = Log(process: instanceID)
@@ -45,7 +49,7 @@ final class Worker {
         let feed = TokenFeed(database, pool, log)
         let cache = TokenCache(pool, grace: configuration.tokenGrace) { feed.isFed }
         feed.cache = cache
-        let served = ServedModel.all(of: configuration)
+        let served = ServedModel.all(of: configuration, circuits, log)
         self.log = log
         self.pool = pool
         spool = Spool(configuration, instanceID: instanceID, pool: pool, log: log)

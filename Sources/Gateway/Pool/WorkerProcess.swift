@@ -4,11 +4,12 @@ internal import PostgreSQL
 internal import System
 
 /// The life of a worker process: accept, serve, drain, exit. Descriptor 0 is the listening socket, 3 the channel to
-/// the master.
+/// the master, 4 the memory of the circuit breakers.
 @LoopActor
 final class WorkerProcess {
     static let socket: Int32 = 0
     static let channel: Int32 = 3
+    static let circuits: Int32 = 4
     /// Milliseconds between two signs of life.
     private static let heartbeat = 1000
 
@@ -32,7 +33,14 @@ final class WorkerProcess {
             return 1
         }
         return Loop.run {
-            let worker = Worker(configuration, instanceID: instanceID, database: database)
+            let board: CircuitBoard
+            do throws(SystemError) { board = try CircuitBoard(circuits) } catch {
+                CommandLineReport.fail("circuit breakers: \(error)")
+                return 1
+            }
+            Descriptor.close(circuits)
+            let worker = Worker(
+                configuration, instanceID: instanceID, database: database, circuits: board)
             return await WorkerProcess(worker).serve(predecessors: predecessors)
         } ?? 1
     }
