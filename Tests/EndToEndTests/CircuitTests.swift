@@ -1,0 +1,140 @@
+import EventLoop
+import Foundation
+import ScriptedProvider
+import TestSupport
+import Testing
+
+extension EndToEnd {
+    @Suite("Circuit breakers") @LoopActor struct Circuits {
+        /// Providers that are not asked for a second, for a fifth of it, and for half a minute after five failures.
+        private static var plan: DeploymentPlan {
+            var plan = DeploymentPlan()
+            plan.providers = { port in
+                [("fused", 1.0, 3), ("brief", 0.2, 1), ("long", 30, 3)].map {
+                    name, pause, patience in
+                    "  \(name): { kind: openai, base_url: \"http://127.0.0.1:\(port)/v1\", "
+                        + "circuit_breaker: { failures: 5, pause: \(pause) }, "
+                        + "deadlines: { first_byte: \(patience) } }\n"
+                }.joined()
+            }
+            plan.models =
+                [
+                    ("fused", "relapse-5-1000"), ("fused", "echo"), ("brief", "relapse-hang-5"),
+                    ("long", "status-500"),
+                ].map { provider, model in
+                    "  - { id: \(provider)-\(model), "
+                        + "candidates: [ { provider: \(provider), model: \(model) } ] }\n"
+                }.joined()
+                + "  - { id: covered, candidates: [ { provider: fused, model: echo }, "
+                + "{ provider: scripted, model: echo } ] }\n"
+            return plan
+        }
+
+        /// Asks until the circuit is open: three attempts for the first request, two for the second.
+        private static func open(_ model: String, _ site: Deployment, _ user: User) async throws {
+            for _ in 0..<2 {
+                let reply = try await site.answer(Chat(model), user)
+                Expected(502, "provider_bad_response").check(reply)
+            }
+            #expect(calls(site) == 5)
+            #expect(await waitUntil { site.log.lines("circuit_opened").count == 1 })
+        }
+
+        /// Without those for the provider's list of models.
+        private static func calls(_ site: Deployment) -> Int {
+            site.provider.recorded.count { $0.method == "POST" }
+        }
+
+        /// Asks many times at once; how many were answered. All others were refused at once.
+        private static func ask(
+            _ model: String, _ site: Deployment, _ user: User
+        ) async throws -> (answered: Int, requests: [String]) {
+            let replies = try await concurrently(20) { number in
+                let isStream = number.isMultiple(of: 2)
+                return try await site.answer(Chat(model).with { $0.isStream = isStream }, user)
+            }
+            for reply in replies where reply.status != 200 {
+                Expected(502, "provider_unreachable").check(reply)
+                #expect(reply.head["retry-after"].flatMap { Int($0) } ?? 0 >= 1)
+            }
+            return (replies.count { $0.status == 200 }, replies.map(\.requestID))
+        }
+
+        @Test(
+            "B15: A provider that keeps failing is left alone, then probed by one call of all workers"
+        )
+        func flapping() async throws {
+            try await withDeployment(Self.plan) { site, user in
+                let model = "fused-relapse-5-1000"
+                try await Self.open(model, site, user)
+                // Open for all models of the provider, and for all workers.
+                let started = Loop.now
+                let (answered, requests) = try await Self.ask("fused-echo", site, user)
+                let took = Loop.now - started
+                figure("B15: an open circuit refused 20 requests within \(took) ms")
+                #expect(answered == 0 && Self.calls(site) == 5)
+                let workers = await site.log.processes(of: requests).values
+                #expect(Set(workers).count == 2)
+                let covered = try await site.answer(Chat("covered"), user)
+                #expect(covered.status == 200)
+                #expect(covered.head["x-archway-model"] == "scripted/echo")
+                // Of all that ask after the pause one is heard, for a second; the others are refused meanwhile.
+                site.provider.forgetRecorded()
+                var probed = 0
+                let isProbed = try await waitUntil {
+                    probed = try await Self.ask(model, site, user).answered
+                    return probed > 0
+                }
+                #expect(isProbed && probed == 1)
+                #expect(Self.calls(site) == 1)
+                #expect(try await Self.ask("fused-echo", site, user).answered == 20)
+                #expect(site.log.lines("circuit_opened").count == 1)
+                #expect(site.log.lines("circuit_closed").count == 1)
+            }
+        }
+
+        @Test("B15: A worker that dies with its probe does not keep the others from asking")
+        func deadProbe() async throws {
+            try await withDeployment(Self.plan) { site, user in
+                let model = "brief-relapse-hang-5"
+                try await Self.open(model, site, user)
+                let calls = try await Self.hang(model, site, user, until: 6)
+                for worker in site.workers { Glibc.kill(worker, SIGKILL) }
+                let killedAt = Loop.now
+                // What the dead have left is known to the new ones: nobody asks until the probe's time is over.
+                let more = try await Self.hang(model, site, user, until: 7)
+                figure(
+                    "B15: after its prober died a provider was probed in \(Loop.now - killedAt) ms")
+                for call in calls + more { call.leave() }
+            }
+        }
+
+        /// Asks a provider that does not answer until it was called so many times.
+        private static func hang(
+            _ model: String, _ site: Deployment, _ user: User, until count: Int
+        ) async throws -> [WebCall] {
+            var calls: [WebCall] = []
+            let isCalled = try await waitUntil {
+                calls.append(try site.chat(Chat(model), user))
+                try await Loop.sleep(milliseconds: 50)
+                return Self.calls(site) >= count
+            }
+            #expect(isCalled && Self.calls(site) == count)
+            return calls
+        }
+
+        @Test("B15: What is known of a provider outlives workers and reloads")
+        func memory() async throws {
+            try await withDeployment(Self.plan) { site, user in
+                try await Self.open("long-status-500", site, user)
+                for worker in site.workers { Glibc.kill(worker, SIGKILL) }
+                #expect(try await Self.ask("long-status-500", site, user).answered == 0)
+                let old = site.workers
+                site.signal(SIGHUP)
+                #expect(await waitUntil { Set(site.workers).isDisjoint(with: old) })
+                #expect(try await Self.ask("long-status-500", site, user).answered == 0)
+                #expect(Self.calls(site) == 5)
+            }
+        }
+    }
+}

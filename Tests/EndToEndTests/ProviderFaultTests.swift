@@ -1,0 +1,302 @@
+import EventLoop
+import ScriptedProvider
+import TestSupport
+import Testing
+
+/// One request that a faulty provider is asked for: what the caller got, what providers were asked, what was charged.
+struct Trial {
+    var reply: WebReply
+    /// The models that were asked for, in order.
+    var calls: [String]
+    /// Milliseconds between each call and the one before.
+    var pauses: [Int]
+    /// The request's rows of the ledger: provider's model, end, status, text tokens and where they come from.
+    var rows: String
+
+    /// Asks, and waits until all of it is told.
+    @LoopActor init(_ chat: Chat, _ site: Deployment, _ user: User) async throws {
+        site.provider.clear()
+        reply = try await site.answer(chat, user)
+        // The row is stored before the reply ends, but nothing keeps a fault from asking once more.
+        _ = await site.log.request(reply.requestID)
+        let recorded = site.provider.recorded.filter { $0.method == "POST" }
+        calls = recorded.map { $0.model ?? "" }
+        pauses = zip(recorded, recorded.dropFirst()).map { Int($1.started - $0.started) / 1000 }
+        rows = try await site.sql(
+            """
+            SELECT provider_model, ended, status, prompt_tokens, completion_tokens, source
+            FROM usage WHERE request_id = '\(reply.requestID)'
+            """)
+        #expect(calls.count <= 3, "\(chat.model): \(calls)")
+        let isMapped = reply.head["x-archway-model"] == nil || reply.status == 200
+        #expect(isMapped, "an error names a model")
+    }
+
+    /// The caller got the whole of a good answer, and one row says so.
+    func expectAnswer(
+        _ text: String, from model: String, _ location: SourceLocation = #_sourceLocation
+    ) {
+        let comment: Comment = "\(calls) \(reply.status) \(reply.text)"
+        #expect(reply.status == 200, comment, sourceLocation: location)
+        #expect(reply.content == text, comment, sourceLocation: location)
+        let isWhole = reply.isDone || reply.json["object"].string == "chat.completion"
+        #expect(isWhole, comment, sourceLocation: location)
+        #expect(calls.last == model, comment, sourceLocation: location)
+        #expect(reply.head["x-archway-model"] == "scripted/\(model)", sourceLocation: location)
+        let tokens = text.split(separator: " ").count
+        let isCharged = rows.hasPrefix("\(model)|completed|200|") && rows.hasSuffix("|provider")
+        #expect(isCharged, "\(rows)", sourceLocation: location)
+        #expect(rows.contains("|\(tokens)|provider"), "\(rows)", sourceLocation: location)
+    }
+
+    /// The caller got an error in place of an answer, and one row says that nothing was used.
+    func expectError(
+        _ expected: Expected, from model: String, _ location: SourceLocation = #_sourceLocation
+    ) {
+        expected.check(reply, location)
+        #expect(calls.last == model, "\(calls)", sourceLocation: location)
+        let row = "\(model)|failed|\(expected.status)|0|0|estimated"
+        #expect(rows == row, sourceLocation: location)
+    }
+
+    /// The caller got so many words, then an error in band and no end; one row has what was said.
+    func expectBreak(
+        after words: Int, _ code: String, from model: String,
+        _ location: SourceLocation = #_sourceLocation
+    ) {
+        #expect(reply.status == 200, sourceLocation: location)
+        let texts = reply.events.compactMap(\.content).filter { !$0.isEmpty }
+        #expect(texts.count == words, sourceLocation: location)
+        let last = reply.events.last?.json
+        #expect(last?["error"]["code"].string == code, "\(reply.text)", sourceLocation: location)
+        #expect(!reply.isDone, sourceLocation: location)
+        #expect(calls == [model], sourceLocation: location)
+        let isCharged = rows.hasPrefix("\(model)|failed|200|") && rows.hasSuffix("|estimated")
+        #expect(isCharged && !rows.contains("|0|"), "\(rows)", sourceLocation: location)
+    }
+}
+
+extension EndToEnd {
+    @Suite("Providers that fail") @LoopActor struct ProviderFaults {
+        private static func trial(_ model: String, isStream: Bool) async throws -> Trial {
+            let (site, user) = try await (Shared.deployment(), Shared.user())
+            let chat = Chat(model, "canary-prompt two").with { $0.isStream = isStream }
+            return try await Trial(chat, site, user)
+        }
+
+        private static let question = "canary-prompt two"
+
+        @Test(
+            "B1: A provider that asks to wait is asked again then, or not at all",
+            arguments: [false, true])
+        func askedToWait(isStream: Bool) async throws {
+            var trial = try await Self.trial("busy-1-1", isStream: isStream)
+            trial.expectAnswer("at last", from: "busy-1-1")
+            #expect(trial.calls.count == 2)
+            figure("B1: asked again after \(trial.pauses) ms of the 1000 that were asked for")
+            #expect(trial.pauses.allSatisfy { $0 >= 1000 && $0 < 3000 })
+            for (model, expected) in [
+                ("busy-9-60", Expected(429, "provider_rate_limited")),
+                ("overload-9-60", Expected(502, "provider_bad_response")),
+            ] {
+                trial = try await Self.trial(model, isStream: isStream)
+                trial.expectError(expected, from: model)
+                #expect(trial.calls == [model])
+                #expect(trial.reply.head["retry-after"] == "60")
+                trial = try await Self.trial(model + "-then-echo", isStream: isStream)
+                trial.expectAnswer(Self.question, from: "echo")
+                #expect(trial.calls == [model, "echo"])
+                #expect(trial.pauses.allSatisfy { $0 < 1000 })
+            }
+        }
+
+        @Test(
+            "B2: A busy provider that names no time is asked again after a short pause",
+            arguments: [false, true])
+        func busy(isStream: Bool) async throws {
+            var trial = try await Self.trial("busy-1", isStream: isStream)
+            trial.expectAnswer("at last", from: "busy-1")
+            #expect(trial.calls.count == 2)
+            figure("B2: asked again after \(trial.pauses) ms")
+            #expect(trial.pauses.allSatisfy { $0 >= 200 && $0 < 2000 })
+            trial = try await Self.trial("busy-1-then-echo", isStream: isStream)
+            trial.expectAnswer(Self.question, from: "echo")
+        }
+
+        @Test("B3: One 500 is not seen by the caller", arguments: [false, true])
+        func hiccup(isStream: Bool) async throws {
+            let trial = try await Self.trial("flaky-1", isStream: isStream)
+            trial.expectAnswer("well", from: "flaky-1")
+            #expect(trial.calls == ["flaky-1", "flaky-1"])
+        }
+
+        @Test("B4: A steady 503 ends after three attempts", arguments: [false, true])
+        func steady(isStream: Bool) async throws {
+            var trial = try await Self.trial("overload-9", isStream: isStream)
+            trial.expectError(Expected(502, "provider_bad_response"), from: "overload-9")
+            #expect(trial.calls.count == 3)
+            figure("B4: three attempts, with pauses of \(trial.pauses) ms")
+            trial = try await Self.trial("overload-9-then-echo", isStream: isStream)
+            trial.expectAnswer(Self.question, from: "echo")
+            #expect(trial.calls == ["overload-9", "echo"])
+        }
+
+        @Test(
+            "B5: A reset before the reply's head is not seen by the caller",
+            arguments: [false, true])
+        func reset(isStream: Bool) async throws {
+            var trial = try await Self.trial("flaky-reset-1", isStream: isStream)
+            trial.expectAnswer("well", from: "flaky-reset-1")
+            #expect(trial.calls.count == 2)
+            trial = try await Self.trial("reset-before-headers", isStream: isStream)
+            trial.expectError(
+                Expected(502, "provider_disconnected"), from: "reset-before-headers")
+            #expect(trial.calls.count == 3)
+            trial = try await Self.trial("reset-before-headers-then-echo", isStream: isStream)
+            trial.expectAnswer(Self.question, from: "echo")
+        }
+
+        @Test(
+            "B6: A silent provider is asked once, and the next candidate answers",
+            arguments: [false, true])
+        func silent(isStream: Bool) async throws {
+            var trial = try await Self.trial("late", isStream: isStream)
+            trial.expectError(Expected(504, "provider_timeout"), from: "hang")
+            #expect(trial.calls == ["hang"])
+            trial = try await Self.trial("late-then-echo", isStream: isStream)
+            trial.expectAnswer(Self.question, from: "echo")
+            #expect(trial.calls == ["hang", "echo"])
+            figure("B6: the next candidate was asked after \(trial.pauses) ms of silence")
+        }
+
+        @Test("B7: A slow first token is waited for, with the status held and then comments")
+        func slowFirst() async throws {
+            let (site, user) = try await (Shared.deployment(), Shared.user())
+            site.provider.clear()
+            let started = Loop.now
+            let call = try site.chat(Chat("slow-first-3500").streamed, user)
+            let head = try await call.head()
+            let held = Loop.now - started
+            figure("B7: the status came after \(held) ms of a first_event_hold of 2000")
+            #expect(head.status == 200 && held >= 1950 && held < 3400)
+            // Nobody knew yet who would answer.
+            #expect(head["x-archway-model"] == nil)
+            var reader = WebEventReader()
+            var events: [WebEvent] = []
+            while let piece = try await call.next() { events += reader.take(piece) }
+            #expect(reader.others.count >= 2 && Set(reader.others) == [": keep-alive"])
+            #expect(events.compactMap(\.content).joined() == "at last")
+            #expect(events.last?.data == "[DONE]")
+            #expect(site.provider.recorded.count == 1)
+        }
+
+        @Test(
+            "B8, B9: A stream that is cut ends with an error, and nobody begins anew",
+            arguments: [40, 60])
+        func cut(words: Int) async throws {
+            for model in ["cut-after-\(words)", "cut-after-\(words)-then-echo"] {
+                let trial = try await Self.trial(model, isStream: true)
+                trial.expectBreak(
+                    after: words, "provider_disconnected", from: "cut-after-\(words)")
+            }
+            // Of an answer in one piece nothing has reached the caller.
+            var trial = try await Self.trial("cut-after-\(words)", isStream: false)
+            trial.expectError(
+                Expected(502, "provider_disconnected"), from: "cut-after-\(words)")
+            #expect(trial.calls.count == 3)
+            trial = try await Self.trial("cut-after-\(words)-then-echo", isStream: false)
+            trial.expectAnswer(Self.question, from: "echo")
+        }
+
+        @Test("B10: A stream that stalls ends with an error, and nobody begins anew")
+        func stall() async throws {
+            for model in ["stalls", "stalls-then-echo"] {
+                let trial = try await Self.trial(model, isStream: true)
+                trial.expectBreak(after: 3, "provider_timeout", from: "hang-after-3")
+            }
+        }
+
+        @Test(
+            "B11: A malformed event fails over before the first word, and ends the stream after it")
+        func malformed() async throws {
+            var trial = try await Self.trial("malformed-first", isStream: true)
+            trial.expectError(Expected(502, "provider_bad_response"), from: "malformed-first")
+            #expect(trial.calls.count == 3)
+            trial = try await Self.trial("malformed-first-then-echo", isStream: true)
+            trial.expectAnswer(Self.question, from: "echo")
+            for model in ["malformed-late", "malformed-late-then-echo"] {
+                trial = try await Self.trial(model, isStream: true)
+                trial.expectBreak(after: 1, "provider_bad_response", from: "malformed-late")
+            }
+        }
+
+        @Test("B12: A missing [DONE] after the finish reason is no fault")
+        func missingDone() async throws {
+            let trial = try await Self.trial("finish-without-done", isStream: true)
+            trial.expectAnswer("finished", from: "finish-without-done")
+            #expect(trial.calls.count == 1)
+        }
+
+        @Test(
+            "B13: What the provider refuses is told at once, and nobody else is asked",
+            arguments: [false, true])
+        func refused(isStream: Bool) async throws {
+            for model in ["status-400-context", "status-400-context-then-echo"] {
+                let trial = try await Self.trial(model, isStream: isStream)
+                trial.expectError(
+                    Expected(400, "context_length_exceeded", param: "messages"),
+                    from: "status-400-context")
+                #expect(trial.calls.count == 1)
+            }
+            // The caller's own beginning of an answer, which the second candidate does not go on with.
+            let (site, user) = try await (Shared.deployment(), Shared.user())
+            let chat = Chat("no-prefill").with {
+                $0.messages.append(Chat.assistant("canary-answer The"))
+                $0.isStream = isStream
+            }
+            let trial = try await Trial(chat, site, user)
+            trial.expectError(Expected(400, "invalid_value"), from: "status-400-prefill")
+            #expect(trial.calls == ["status-500", "status-400-prefill"])
+            #expect(trial.reply.error["message"].string?.contains("assistant's") == true)
+        }
+
+        @Test("B14: A content filter is no fault of the provider's", arguments: [false, true])
+        func filtered(isStream: Bool) async throws {
+            for model in ["status-400-filter", "status-400-filter-then-echo"] {
+                let trial = try await Self.trial(model, isStream: isStream)
+                trial.expectError(
+                    Expected(400, "content_filter", type: "content_policy_violation"),
+                    from: "status-400-filter")
+                #expect(trial.calls.count == 1)
+            }
+            let trial = try await Self.trial("content-filter", isStream: isStream)
+            trial.expectAnswer("filtered", from: "content-filter")
+            #expect(trial.reply.text.contains(#""finish_reason":"content_filter""#))
+        }
+
+        @Test("Who leaves during the pause before another attempt is not asked for again")
+        func departure() async throws {
+            let (site, user) = try await (Shared.deployment(), Shared.user())
+            for isStream in [false, true] {
+                site.provider.clear()
+                let chat = Chat("busy-9-9").with { $0.isStream = isStream }
+                let before = try await Self.departed(site)
+                let call = try site.chat(chat, user)
+                #expect(await waitUntil { !site.provider.recorded.isEmpty })
+                // The provider's answer is there, and the pause of nine seconds has begun.
+                #expect(await waitUntil { site.provider.recorded.first?.ended != nil })
+                call.leave()
+                let leftAt = Loop.now
+                let isRecorded = try await waitUntil { try await Self.departed(site) == before + 1 }
+                #expect(isRecorded && Loop.now - leftAt < 5000)
+                #expect(site.provider.recorded.count == 1)
+            }
+        }
+
+        private static func departed(_ site: Deployment) async throws -> Int {
+            let count = try await site.sql(
+                "SELECT count(*) FROM usage WHERE model = 'busy-9-9' AND ended = 'incomplete'")
+            return Int(count) ?? 0
+        }
+    }
+}
