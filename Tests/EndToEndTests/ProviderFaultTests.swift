@@ -274,6 +274,15 @@ extension EndToEnd {
             #expect(trial.reply.text.contains(#""finish_reason":"content_filter""#))
         }
 
+        @Test("A pause that would outlast the whole deadline is not begun")
+        func wholeDeadline() async throws {
+            let started = Loop.now
+            let trial = try await Self.trial("later-busy", isStream: false)
+            trial.expectError(Expected(429, "provider_rate_limited"), from: "busy-9-9")
+            #expect(trial.calls.count == 1 && trial.reply.head["retry-after"] == "9")
+            #expect(Loop.now - started < 8000)
+        }
+
         @Test("Who leaves during the pause before another attempt is not asked for again")
         func departure() async throws {
             let (site, user) = try await (Shared.deployment(), Shared.user())

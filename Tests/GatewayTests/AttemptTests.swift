@@ -103,6 +103,25 @@ struct AttemptPlanTests {
     }
 }
 
+@Suite("A failed exchange with a provider")
+struct ClientFailureTests {
+    @Test(
+        "may be tried again unless the provider was silent, or is not to blame",
+        arguments: [
+            (ClientError.Kind.unreachable, true, true), (.tls, true, true),
+            (.disconnected, true, true), (.badResponse, true, true),
+            (.timedOut(.connect), false, true), (.timedOut(.firstByte), false, true),
+            (.timedOut(.betweenBytes), false, true), (.timedOut(.total), false, true),
+            (.invalidCall, false, true), (.tooLarge, false, false),
+        ])
+    func meaning(kind: ClientError.Kind, isRetriable: Bool, isOutage: Bool) {
+        let failure = ProviderFailure(ClientError(kind))
+        #expect(failure.isRetriable == isRetriable)
+        #expect(failure.isOutage == isOutage)
+        #expect(failure.permitsFailover)
+    }
+}
+
 @Suite("The order of candidates")
 struct CandidateOrderTests {
     /// Numbers that only look like chance, the same ones each time (SplitMix64).

@@ -100,6 +100,19 @@ import Testing
         }
     }
 
+    @Test(
+        "a provider in trouble is told from one that refuses",
+        arguments: [
+            (500, "", true), (503, "", true), (504, "", true), (301, "", true), (400, "", false),
+            (401, "", false), (404, "", false), (408, "", false), (429, "", false),
+            (500, #"{"error":"prompt is too long"}"#, false),
+        ])
+    func outage(_ status: Int, _ body: String, _ isOutage: Bool) {
+        let failure = openAI.failure(
+            status: Status(rawValue: status), fields: [:], body: Array(body.utf8))
+        #expect(failure.isOutage == isOutage)
+    }
+
     @Test("the provider's refusal is told in its words, bounded and without addresses")
     func words() {
         let long = String(repeating: "x", count: 900)
@@ -123,6 +136,9 @@ import Testing
         let failure = openAI.failure(status: 429, fields: fields, body: [])
         #expect(failure.retryAfter == seconds)
         #expect(failure.error.fields["retry-after"] == told)
+        let broken = openAI.failure(status: 503, fields: fields, body: [])
+        #expect(broken.retryAfter == seconds)
+        #expect(broken.error.fields["retry-after"] == (seconds == nil ? nil : told))
     }
 
     @Test("the log gets what names the fault, and nothing of what was said")

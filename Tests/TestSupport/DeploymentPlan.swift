@@ -88,6 +88,7 @@ package struct DeploymentPlan: Sendable {
           - { id: late, candidates: [ { provider: hasty, model: hang } ] }
           - { id: stalls, candidates: [ { provider: hasty, model: hang-after-3 } ] }
           - { id: later, candidates: [ { provider: patient, model: hang } ] }
+          - { id: later-busy, candidates: [ { provider: patient, model: busy-9-9 } ] }
           - id: late-then-echo
             candidates: [ { provider: hasty, model: hang }, { provider: scripted, model: echo } ]
           - id: stalls-then-echo
@@ -179,7 +180,7 @@ package struct DeploymentPlan: Sendable {
               patient:
                 kind: openai
                 base_url: http://127.0.0.1:\(providerPort)/v1
-                deadlines: { first_byte: 2.6 }
+                deadlines: { first_byte: 2.6, total: 8 }
                 \(patience)
               dead: { kind: openai, base_url: "http://127.0.0.1:\(deadPort)/v1", \(patience) }
               ollama: { kind: ollama, base_url: "http://127.0.0.1:\(providerPort)", num_ctx: 4096 }
