@@ -45,7 +45,9 @@ final class TokenCache {
     private var users: [String: Entry<User>] = [:]
     /// Counts what was forgotten. An answer of the database that was asked for before is not kept: it may be older
     /// than the change that somebody told us of meanwhile.
-    private var generation = 0
+    private var changes = 0
+    /// Counts times at which changes may have been missed. An answer that was asked for before is not confirmed.
+    private var doubts = 0
 
     /// `isFed` tells whether notifications arrive; while they do not, the database is asked each time. `grace` is in
     /// seconds.
@@ -70,15 +72,15 @@ final class TokenCache {
     }
 
     private func ask(_ digest: [UInt8]) async throws -> TokenOwner? {
-        let asked = generation
+        let (changes, doubts) = (changes, doubts)
         let found = try await inTime { try await Tokens.find(digest: digest, in: $0) }
         guard let owner = found, constantTimeEqual(owner.token.digest, digest) else {
             tokens[digest] = nil
             return nil
         }
-        guard asked == generation else { return owner }
+        guard changes == self.changes else { return owner }
         if tokens.count >= Self.capacity { tokens = [:] }
-        var entry = Entry(owner, isConfirmed: isFed())
+        var entry = Entry(owner, isConfirmed: isFed() && doubts == self.doubts)
         entry.touchedAt = tokens[digest]?.touchedAt ?? 0
         tokens[digest] = entry
         touch(digest, entry)
@@ -89,12 +91,12 @@ final class TokenCache {
     func external(_ user: User) async throws -> User {
         let key = "\(user.source.rawValue):\(user.name)"
         if let entry = users[key], isFresh(entry) { return entry.content }
-        let asked = generation
+        let (changes, doubts) = (changes, doubts)
         do {
             let stored = try await inTime { try await Users.upsertExternal(user, in: $0) }
-            guard asked == generation else { return stored }
+            guard changes == self.changes else { return stored }
             if users.count >= Self.capacity { users = [:] }
-            users[key] = Entry(stored, isConfirmed: isFed())
+            users[key] = Entry(stored, isConfirmed: isFed() && doubts == self.doubts)
             return stored
         } catch let error as DatabaseError where error.kind == .unavailable {
             guard let entry = users[key], isWithinGrace(entry) else { throw error }
@@ -114,7 +116,7 @@ final class TokenCache {
 
     /// Takes a notification: the digest in hexadecimal, or `user:` and an id.
     func forget(_ payload: String) {
-        generation += 1
+        changes += 1
         if payload.hasPrefix("user:") {
             let id = payload.dropFirst(5)
             users = users.filter { $0.value.content.id != id }
@@ -126,7 +128,7 @@ final class TokenCache {
 
     /// Notifications may have been missed since then (monotonic milliseconds): everything is asked for again.
     func doubtAll(since: Int64) {
-        generation += 1
+        doubts += 1
         for digest in tokens.keys { tokens[digest]?.doubt(since: since) }
         for name in users.keys { users[name]?.doubt(since: since) }
     }
