@@ -1,6 +1,11 @@
 // libcurl with a typed door for each variadic call: what the compiler cannot check there, it checks here.
 #pragma once
 #include <curl/curl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 typedef size_t (*archway_curl_data)(char *bytes, size_t size, size_t count, void *context);
 typedef int (*archway_curl_start)(void *context, char *peer, char *own, int peer_port, int own_port);
@@ -51,6 +56,49 @@ static inline CURLcode archway_easy_set_socket_makers(
 
 static inline long archway_easy_get_long(CURL *easy, CURLINFO info) {
     long value = 0;
+    curl_easy_getinfo(easy, info, &value);
+    return value;
+}
+
+/// A socket of TCP, and the connection stands.
+static inline bool archway_is_connected(curl_socket_t socket) {
+    struct sockaddr_storage peer;
+    socklen_t size = sizeof peer;
+    return getpeername(socket, (struct sockaddr *)&peer, &size) == 0
+        && (peer.ss_family == AF_INET || peer.ss_family == AF_INET6);
+}
+
+/// Something can be read, or the connection has ended.
+static inline bool archway_has_input(curl_socket_t socket) {
+    struct pollfd wish = {.fd = socket, .events = POLLIN};
+    return poll(&wish, 1, 0) > 0;
+}
+
+/// Refuses what has come and what will come: curl finds the connection closed, and takes another one.
+static inline void archway_abandon(curl_socket_t socket) {
+    shutdown(socket, SHUT_RDWR);
+    while (recv(socket, NULL, 1 << 20, MSG_TRUNC | MSG_DONTWAIT) > 0) {
+    }
+}
+
+/// The socket that curl would open, which no other program inherits.
+static inline curl_socket_t archway_open(const struct curl_sockaddr *address) {
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+static inline int archway_close(curl_socket_t socket) {
+    return close(socket);
+}
+
+static inline curl_off_t archway_easy_get_size(CURL *easy, CURLINFO info) {
+    curl_off_t value = 0;
+    curl_easy_getinfo(easy, info, &value);
+    return value;
+}
+
+/// NULL if there is none; otherwise it lives as long as the handle.
+static inline const char *archway_easy_get_string(CURL *easy, CURLINFO info) {
+    char *value = NULL;
     curl_easy_getinfo(easy, info, &value);
     return value;
 }

@@ -50,6 +50,7 @@ package struct EventStreamParser: Sendable {
             }
         }
         keepFirstData()
+        lines.shrink()
         try charge(lines.unfinished.count)
         return nil
     }

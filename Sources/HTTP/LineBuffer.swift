@@ -30,12 +30,20 @@ struct LineBuffer: Sendable {
             scanned = 0
             return
         }
-        if start > 0 {
-            bytes.removeSubrange(..<start)
-            scanned -= start
-            start = 0
-        }
+        if start > 0 { dropTaken() }
         bytes += piece
+    }
+
+    /// Gives back the memory of long lines that were taken. Their ranges no longer hold.
+    mutating func shrink() {
+        if start >= 1 << 16 { dropTaken() }
+    }
+
+    /// By a copy of the rest, since an array keeps the room that it once had.
+    private mutating func dropTaken() {
+        bytes = Array(bytes[start...])
+        scanned -= start
+        start = 0
     }
 
     /// Drops a byte order mark at the very beginning; `false` while that cannot be told yet.

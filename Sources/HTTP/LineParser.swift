@@ -23,6 +23,7 @@ package struct LineParser: Sendable {
             let content = trimmed(line)
             if !content.isEmpty { return Array(lines.bytes[content]) }
         }
+        lines.shrink()
         try check(lines.unfinished.count)
         return nil
     }

@@ -2,8 +2,10 @@ package import HTTP
 
 /// How long to wait for a provider, in seconds. Each runs out by itself.
 package struct Deadlines: Sendable {
-    /// For name look-up, TCP and TLS together.
+    /// For name look-up and TCP.
     package var connect = 5.0
+    /// For the TLS handshake, from when TCP stands.
+    package var tls = 5.0
     /// From the start of the call to the first byte of the reply's body.
     package var firstByte = 60.0
     /// Silence within the body; does not run while we are the ones who do not read.
@@ -15,12 +17,19 @@ package struct Deadlines: Sendable {
     package init() {}
 
     /// Deadlines one by one, in seconds.
-    package init(connect: Double, firstByte: Double, betweenBytes: Double, total: Double) {
+    package init(
+        connect: Double, tls: Double = 5, firstByte: Double, betweenBytes: Double, total: Double
+    ) {
         self.connect = connect
+        self.tls = tls
         self.firstByte = firstByte
         self.betweenBytes = betweenBytes
         self.total = total
     }
+}
+
+func milliseconds(_ seconds: Double) -> Int64 {
+    Int64(min(max(seconds, 0.001), 1e9) * 1000)
 }
 
 /// One request to a provider.
@@ -36,17 +45,20 @@ package struct Call: Sendable {
     package var body: [UInt8]
     /// How long to wait.
     package var deadlines: Deadlines
+    /// A PEM file of authorities that are trusted besides the system's.
+    package var authorities: String?
 
     /// A call from its parts.
     package init(
         method: Method, url: String, fields: Fields = [:], body: [UInt8] = [],
-        deadlines: Deadlines = Deadlines()
+        deadlines: Deadlines = Deadlines(), authorities: String? = nil
     ) {
         self.method = method
         self.url = url
         self.fields = fields
         self.body = body
         self.deadlines = deadlines
+        self.authorities = authorities
     }
 }
 

@@ -39,8 +39,36 @@ func receiveSocket(
 ) -> Int32 {
     guard let context = unsafe context else { return -1 }
     let client = unsafe Unmanaged<Client>.fromOpaque(context).takeUnretainedValue()
-    assumeOnLoop { client.socketChanged(socket, what) }
+    let owner = unsafe easy.flatMap { unsafe archway_easy_get_private($0) }
+    let transfer = unsafe owner.map {
+        unsafe Unmanaged<Transfer>.fromOpaque($0).takeUnretainedValue()
+    }
+    assumeOnLoop {
+        client.sockets.change(socket, to: what, by: client)
+        guard let transfer, what != CURL_POLL_REMOVE else { return }
+        client.sockets.take(socket, by: transfer)
+        // Until a connection stands curl only waits to write to it.
+        if what == CURL_POLL_IN, archway_is_connected(socket) { transfer.connected() }
+    }
     return 0
+}
+
+func openSocket(
+    _ context: UnsafeMutableRawPointer?, _ purpose: curlsocktype,
+    _ address: UnsafeMutablePointer<curl_sockaddr>?
+) -> Int32 {
+    guard let context = unsafe context else { return -1 }
+    let socket = unsafe archway_open(address)
+    let client = unsafe Unmanaged<Client>.fromOpaque(context).takeUnretainedValue()
+    if socket >= 0 { assumeOnLoop { client.sockets.opened(socket) } }
+    return socket
+}
+
+func closeSocket(_ context: UnsafeMutableRawPointer?, _ socket: Int32) -> Int32 {
+    guard let context = unsafe context else { return -1 }
+    let client = unsafe Unmanaged<Client>.fromOpaque(context).takeUnretainedValue()
+    assumeOnLoop { client.sockets.closed(socket) }
+    return archway_close(socket)
 }
 
 func receiveTimeout(

@@ -12,7 +12,7 @@ package import EventLoop
 
     private let multi: UnsafeMutableRawPointer?
     private var idle: [EasyHandle] = []
-    private var sockets = SocketTable()
+    var sockets = SocketTable()
     private var due: Int64?
     private var timer: Timer?
     private var timerDue = Int64.max
@@ -44,6 +44,9 @@ package import EventLoop
         let context = unsafe Unmanaged.passRetained(transfer).toOpaque()
         unsafe archway_easy_set_receivers(
             easy.pointer, receiveStart, receiveHead, receiveBody, context)
+        let this = unsafe Unmanaged.passUnretained(self).toOpaque()
+        unsafe archway_easy_set_socket_makers(easy.pointer, openSocket, closeSocket, this)
+        sockets.abandonTalkers()
         unsafe curl_multi_add_handle(multi, easy.pointer)
         advance(CURL_SOCKET_TIMEOUT, 0)
         return transfer
@@ -68,7 +71,9 @@ package import EventLoop
     func detach(_ easy: EasyHandle) {
         unsafe curl_multi_remove_handle(multi, easy.pointer)
         if let context = unsafe archway_easy_get_private(easy.pointer) {
-            unsafe Unmanaged<Transfer>.fromOpaque(context).release()
+            let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context)
+            unsafe sockets.leave(transfer.takeUnretainedValue())
+            unsafe transfer.release()
         }
         easy.forget()
         if idle.count < Self.idleHandles { idle.append(easy) }
@@ -109,11 +114,5 @@ extension Client {
         guard let due, due <= Loop.now else { return setTimer() }
         self.due = nil
         advance(CURL_SOCKET_TIMEOUT, 0)
-    }
-}
-
-extension Client {
-    func socketChanged(_ socket: Int32, _ what: Int32) {
-        sockets.change(socket, to: what, by: self)
     }
 }

@@ -22,7 +22,7 @@ package struct ClientError: Error, Sendable {
 
     /// The deadline that ran out (see `Deadlines`).
     package enum Phase: Sendable, Equatable {
-        case connect, firstByte, betweenBytes, total
+        case connect, tls, firstByte, betweenBytes, total
     }
 
     /// What happened.
@@ -56,7 +56,7 @@ extension ClientError: CustomStringConvertible, CustomDebugStringConvertible {
 }
 
 extension ClientError {
-    /// The error that curl's `result` stands for. Only the connect deadline is curl's own.
+    /// The error that curl's `result` stands for. Of the deadlines curl knows only how long it may take to connect.
     init(result: CURLcode, systemError: Int) {
         let reason = unsafe String(cString: curl_easy_strerror(result))
         self.init(

@@ -8,10 +8,14 @@ internal import HTTP
     private var fields: UnsafeMutablePointer<curl_slist>?
     /// What curl sends without a copy; lives here until the next call.
     private var body: [UInt8] = []
+    /// The system's, as curl was built with it.
+    private let systemAuthorities: String?
 
     init?() {
         guard let pointer = unsafe curl_easy_init() else { return nil }
         unsafe self.pointer = pointer
+        let path = unsafe archway_easy_get_string(pointer, CURLINFO_CAINFO)
+        systemAuthorities = unsafe path.map { unsafe String(cString: $0) }
         setConstants()
     }
 
@@ -39,8 +43,9 @@ internal import HTTP
     /// Sets everything that this call has of its own.
     func prepare(_ call: Call) {
         unsafe archway_easy_set_string(pointer, CURLOPT_URL, call.url)
-        let connect = max(1, Int(call.deadlines.connect * 1000))
-        unsafe archway_easy_set_long(pointer, CURLOPT_CONNECTTIMEOUT_MS, connect)
+        let authorities = call.authorities ?? systemAuthorities
+        unsafe archway_easy_set_string(pointer, CURLOPT_CAINFO, authorities)
+        allowConnecting(milliseconds: milliseconds(call.deadlines.connect))
         setFields(call)
         setMethod(call)
     }
@@ -91,6 +96,18 @@ internal import HTTP
 
     private func append(_ line: String) {
         if let longer = unsafe curl_slist_append(fields, line) { unsafe fields = longer }
+    }
+
+    /// The deadlines are the transfer's to keep. curl's own, which is for TCP and TLS together, comes a second later;
+    /// it needs one to see how long it may try each of several addresses.
+    func allowConnecting(milliseconds: Int64) {
+        let limit = Int(milliseconds) + 1000
+        unsafe archway_easy_set_long(pointer, CURLOPT_CONNECTTIMEOUT_MS, limit)
+    }
+
+    /// The connection stands, with TLS if that is wanted.
+    var isReady: Bool {
+        unsafe archway_easy_get_size(pointer, CURLINFO_PRETRANSFER_TIME_T) > 0
     }
 
     /// Lets the body go as soon as it has been sent.

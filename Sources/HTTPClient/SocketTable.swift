@@ -1,11 +1,15 @@
 internal import CCurl
 internal import EventLoop
 
-/// What the event loop watches for curl.
+/// curl's sockets: what the event loop watches for it, and the connections that are kept for the next call.
 struct SocketTable {
     private var watched: Set<Int32> = []
+    private var connections: Set<Int32> = []
+    private var users: [Int32: ObjectIdentifier] = [:]
+    /// Connections that wait for the next call.
+    private var idle: Set<Int32> = []
 
-    /// Follows curl's wish for one socket.
+    /// Follows curl's wish for one socket. It is also not watched while its transfer is paused.
     @LoopActor mutating func change(_ socket: Int32, to what: Int32, by client: Client) {
         guard what != CURL_POLL_REMOVE else {
             if watched.remove(socket) != nil { Loop.forget(socket) }
@@ -23,6 +27,42 @@ struct SocketTable {
         } catch {
             // Nobody will ever hear of this socket: the transfer's deadline ends it.
             watched.remove(socket)
+        }
+    }
+
+    /// A connection's socket, which curl is about to connect.
+    mutating func opened(_ socket: Int32) { connections.insert(socket) }
+
+    /// A transfer waits for something on this socket.
+    @LoopActor mutating func take(_ socket: Int32, by transfer: Transfer) {
+        guard connections.contains(socket) else { return }
+        users[socket] = ObjectIdentifier(transfer)
+        transfer.socket = socket
+        idle.remove(socket)
+    }
+
+    /// A transfer has left its connection, which may still be open.
+    @LoopActor mutating func leave(_ transfer: Transfer) {
+        guard let socket = transfer.socket, users[socket] == ObjectIdentifier(transfer) else {
+            return
+        }
+        users[socket] = nil
+        idle.insert(socket)
+    }
+
+    /// curl closes a connection.
+    mutating func closed(_ socket: Int32) {
+        connections.remove(socket)
+        users[socket] = nil
+        idle.remove(socket)
+    }
+
+    /// Whatever comes on a connection that nobody uses is no answer to the next call: half of a reply too many, or a
+    /// farewell. curl itself would take it for one.
+    mutating func abandonTalkers() {
+        for socket in idle where archway_has_input(socket) {
+            archway_abandon(socket)
+            idle.remove(socket)
         }
     }
 }

@@ -11,17 +11,23 @@ package import HTTP
 
     private enum End { case complete, failed(ClientError) }
 
+    /// The connection that it uses.
+    var socket: Int32?
     private let client: Client
     private let deadlines: Deadlines
     private let gate = Gate()
     private var flow: Flow?
     private let started = Loop.now
+    /// When the reply must have ended.
+    private var limit: Int64
     private var easy: EasyHandle?
     private var timer: Timer?
     private var parser = HeadParser()
     private var buffer: [UInt8] = []
     private var end: End?
     private var refusal: ClientError?
+    /// When TCP stood.
+    private var connectedAt: Int64?
     private var lastByte: Int64?
     private var isPaused = false
     private var hasStarted = false
@@ -30,6 +36,7 @@ package import HTTP
         self.easy = easy
         self.client = client
         self.deadlines = deadlines
+        limit = started + milliseconds(deadlines.total)
         watchTime()
     }
 
@@ -112,6 +119,12 @@ package import HTTP
         return whole
     }
 
+    /// Brings the total deadline forward: the reply must end within so many milliseconds from now.
+    package func expectEnd(within milliseconds: Int) {
+        limit = min(limit, Loop.now + Int64(milliseconds))
+        watchTime()
+    }
+
     /// Ends the exchange; the provider's connection is closed at once unless the reply was whole.
     package func close() {
         finish(.failed(ClientError(.disconnected, "closed by ourselves")))
@@ -155,6 +168,13 @@ extension Transfer {
         return false
     }
 
+    /// TCP stands; what is next is TLS, or the request.
+    func connected() {
+        guard connectedAt == nil else { return }
+        connectedAt = Loop.now
+        watchTime()
+    }
+
     /// A line of the head. Returns whether curl should go on.
     func received(headLine: [UInt8]) -> Bool {
         let had = parser.head != nil
@@ -171,6 +191,11 @@ extension Transfer {
     private func objection(to head: ResponseHead) -> ClientError? {
         if let coding = head.fields["Content-Encoding"], coding.lowercased() != "identity" {
             return ClientError(.badResponse, "a content coding that was not asked for")
+        }
+        // curl would unpack it, and hold what comes out of one packed piece whole.
+        for coding in head.fields.values("Transfer-Encoding") where coding.lowercased() != "chunked"
+        {
+            return ClientError(.badResponse, "a transfer coding that was not asked for")
         }
         // curl reads to the connection's end then, and a cut body would look whole.
         if let length = head.fields["Content-Length"], Int(length) == nil {
@@ -204,10 +229,11 @@ extension Transfer {
     }
 }
 
-/// The deadlines: one timer, set at the start, at the body's first byte, and when it fires too
+/// The deadlines: one timer, set at the start, when TCP stands, at the body's first byte, and when it fires too
 /// early because of what came meanwhile; not for each chunk.
 extension Transfer {
     private func watchTime() {
+        guard easy != nil else { return }
         timer?.cancel()
         let due = nextDeadline().due
         let wait = Int(max(0, due - Loop.now))
@@ -223,14 +249,21 @@ extension Transfer {
     }
 
     private func nextDeadline() -> (due: Int64, phase: ClientError.Phase) {
-        let total = started + milliseconds(deadlines.total)
         let silence =
             lastByte.map { ($0 + milliseconds(deadlines.betweenBytes), .betweenBytes) }
             ?? (started + milliseconds(deadlines.firstByte), ClientError.Phase.firstByte)
-        return total < silence.0 ? (total, .total) : silence
+        let all = [(limit, .total), silence, connecting()].compactMap(\.self)
+        return all.min { $0.0 < $1.0 } ?? silence
     }
 
-    private func milliseconds(_ seconds: Double) -> Int64 {
-        Int64(min(max(seconds, 0.001), 1e9) * 1000)
+    /// What runs before the request can be sent.
+    private func connecting() -> (Int64, ClientError.Phase)? {
+        guard lastByte == nil, let easy, !easy.isReady else { return nil }
+        guard let connectedAt else {
+            return (started + milliseconds(deadlines.connect), .connect)
+        }
+        let tls = milliseconds(deadlines.tls)
+        easy.allowConnecting(milliseconds: connectedAt - started + tls)
+        return (connectedAt + tls, .tls)
     }
 }

@@ -117,5 +117,9 @@ import Testing
             defer { other.close() }
             #expect(try await other.next()?.count == 10)
         }
+        // Nor do the others take its connection for one that nobody uses.
+        var count = 0
+        while count < 3_900_000, let piece = try await paused.next() { count += piece.count }
+        #expect(count >= 3_900_000)
     }
 }

@@ -107,7 +107,8 @@ extension Inquiry {
         return try worker.client.start(
             Call(
                 method: request.method, url: candidate.provider.baseURL + request.path,
-                fields: request.fields, body: request.body, deadlines: deadlines))
+                fields: request.fields, body: request.body, deadlines: deadlines,
+                authorities: candidate.provider.authorities))
     }
 
     /// Returns when the provider has accepted the question. Closes the transfer if it does not.
@@ -137,6 +138,7 @@ extension Inquiry {
             throw ProviderFailure(
                 .providerBadResponse, isRetriable: false, detail: "an HTML page")
         }
+        transfer.expectEnd(within: Self.explanation)
         let body = (try? await transfer.body(limit: Self.errorLimit)) ?? []
         try Task.checkCancellation()
         throw provider.failure(status: head.status, fields: head.fields, body: body)

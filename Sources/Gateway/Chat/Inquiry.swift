@@ -12,6 +12,8 @@ final class Inquiry {
     /// Bytes of a provider's error reply that are looked at, and of a whole answer.
     static let errorLimit = 64 * 1024
     static let answerLimit = 64 << 20
+    /// Milliseconds that a provider gets to say why it refuses, once it has refused.
+    static let explanation = 2000
 
     let exchange: Exchange
     let worker: Worker

@@ -79,7 +79,8 @@ final class ModelTable {
         let transfer = try client.start(
             Call(
                 method: question.method, url: provider.baseURL + question.path,
-                fields: question.fields, body: question.body, deadlines: Self.deadlines))
+                fields: question.fields, body: question.body, deadlines: Self.deadlines,
+                authorities: provider.authorities))
         defer { transfer.close() }
         let head = try await transfer.head()
         let body = try await transfer.body(limit: 1 << 20)

@@ -55,7 +55,8 @@ extension ServedProvider {
         let maker = providerTable.first { $0.kind == provider.kind.rawValue }
         self.init(
             name: name, endpoint: maker?.make(settings) ?? .extractive, baseURL: provider.baseURL,
-            deadlines: provider.deadlines, admission: admission)
+            deadlines: provider.deadlines, authorities: provider.authorities,
+            admission: admission)
     }
 }
 

@@ -10,16 +10,19 @@ final class ServedProvider: Sendable {
     /// Without a slash at its end. Empty for an embedded provider.
     let baseURL: String
     let deadlines: Deadlines
+    /// A file of authorities that are trusted besides the system's.
+    let authorities: String?
     let admission: Admission
 
     init(
         name: String, endpoint: Endpoint, baseURL: String, deadlines: Deadlines,
-        admission: Admission = Admission()
+        authorities: String? = nil, admission: Admission = Admission()
     ) {
         self.name = name
         self.endpoint = endpoint
         self.baseURL = baseURL
         self.deadlines = deadlines
+        self.authorities = authorities
         self.admission = admission
     }
 

@@ -14,6 +14,8 @@ extension Configuration {
         package var baseURL = ""
         /// Its bearer token.
         package var apiKey: Secret?
+        /// A PEM file of authorities that are trusted besides the system's.
+        package var authorities: String?
         /// How long to wait for it.
         package var deadlines = Deadlines()
         /// When it is not asked for a while.
@@ -51,7 +53,7 @@ extension Configuration.Provider {
         section.read("kind", into: &kind, as: .word)
         if kind == .extractive {
             section.refuse(
-                "base_url", "api_key", "deadlines", "circuit_breaker", "max_concurrent",
+                "base_url", "api_key", "ca_file", "deadlines", "circuit_breaker", "max_concurrent",
                 because: "is not for extractive")
         } else {
             readAddress(section)
@@ -70,10 +72,12 @@ extension Configuration.Provider {
         section.read("base_url", into: &baseURL, as: .baseURL)
         while baseURL.last == "/" { baseURL.removeLast() }
         section.read("api_key", into: &apiKey, as: Reading<Secret>.secret().optional)
+        section.read("ca_file", into: &authorities, as: Reading<String>.file.optional)
     }
 
     private mutating func readDeadlines(_ section: Section) {
         section.read("connect", into: &deadlines.connect, as: .seconds(0.1...300))
+        section.read("tls", into: &deadlines.tls, as: .seconds(0.1...300))
         section.read("first_byte", into: &deadlines.firstByte, as: .seconds(0.1...86400))
         section.read("between_bytes", into: &deadlines.betweenBytes, as: .seconds(0.1...86400))
         section.read("total", into: &deadlines.total, as: .seconds(0.1...86400))
@@ -95,6 +99,10 @@ extension Configuration.Provider {
 }
 
 extension Reading<String> {
+    fileprivate static let file = text("an absolute path") {
+        $0.first == "/" && !$0.utf8.contains(0)
+    }
+
     /// Keys belong into `api_key`, where they are not shown; a path is appended to the URL, so a query
     /// would end up in the wrong place.
     fileprivate static let baseURL = text(

@@ -144,7 +144,15 @@ extension Configuration {
             "Sent as a bearer token. Best written as `${file:}` or `${env:}`.",
             default: "none"),
         .init(
-            "providers.<name>.deadlines.connect", "Name look-up, TCP and TLS together.",
+            "providers.<name>.ca_file",
+            "A PEM file of certificate authorities to trust besides the system's: for a provider whose certificate "
+                + "the house has issued itself. TLS is always verified.",
+            unit: "absolute path", default: "none"),
+        .init(
+            "providers.<name>.deadlines.connect", "Name look-up and TCP.",
+            unit: "seconds, 0.1 to 300", default: "5"),
+        .init(
+            "providers.<name>.deadlines.tls", "The TLS handshake, from when TCP stands.",
             unit: "seconds, 0.1 to 300", default: "5"),
         .init(
             "providers.<name>.deadlines.first_byte",
