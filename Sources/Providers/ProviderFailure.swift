@@ -42,6 +42,11 @@ package struct ProviderFailure: Error, Sendable, CustomStringConvertible,
         ProviderFailure(.providerBadResponse, isRetriable: true, detail: detail)
     }
 
+    /// Nothing is left of an answer but calls that the caller did not offer.
+    static var undeclaredCalls: ProviderFailure {
+        badResponse("no answer but calls of tools that the request does not have")
+    }
+
     /// The answer stopped before its end.
     static func disconnected(_ detail: String) -> ProviderFailure {
         ProviderFailure(.providerDisconnected, isRetriable: true, detail: detail)

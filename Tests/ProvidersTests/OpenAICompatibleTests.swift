@@ -170,7 +170,7 @@ import Testing
         let events = try fixture("streams/openai-tools-usage.sse")
         let none = try reading(events, by: openAI, tools: "")
         #expect(!none.contains("tool_calls"))
-        #expect(none.contains(#""finish_reason":"stop""#))
+        #expect(none.contains("failure 502 provider_bad_response"))
         let one = try reading(events, by: openAI, tools: "now")
         #expect(one.contains(#""index":0,"id":"call_B""#))
         #expect(!one.contains("get_weather"))

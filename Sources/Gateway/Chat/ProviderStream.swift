@@ -7,8 +7,11 @@ internal import Providers
 /// An answer on its way from a provider, event by event.
 @LoopActor
 final class ProviderStream {
-    /// Milliseconds that a provider gets for its figures after the answer is whole.
-    private static let epilogue = 2000
+    /// Milliseconds that a provider gets for its figures after the answer is whole, and for the end of the body after
+    /// its last word.
+    private static let (epilogue, farewell) = (2000, 250)
+    /// Bytes of an answer, and of all that is none: comments, blank lines, events that say nothing.
+    private static let limit = Inquiry.answerLimit
 
     private let transfer: Transfer?
     private var reader: (any StreamReader)?
@@ -17,7 +20,9 @@ final class ProviderStream {
     private var ready: [ChatEvent]
     private var isFinished = false
     private var hasEnded = false
-    private var timer: Timer?
+    private var said = 0
+    /// What came since something was said.
+    private var unsaid = 0
 
     /// A stream that a provider has begun to send.
     init(_ transfer: Transfer, _ provider: any Provider, _ question: Question) {
@@ -49,14 +54,12 @@ final class ProviderStream {
         if hasEnded { return false }
         do {
             let mayFollow = try await transfer.flow { [self] piece in
-                framer.append(piece)
-                while let data = try framer.next() { try read(data, take) }
+                try read(piece: piece, take)
                 return goesOn()
             }
             if mayFollow { return true }
-        } catch let error as ClientError {
+        } catch let error where isFinished && !(error is CancellationError) {
             // After the answer is whole, whatever ends the transfer is its end.
-            guard isFinished else { throw error }
         }
         hasEnded = true
         try end(take)
@@ -65,26 +68,41 @@ final class ProviderStream {
 
     /// Closes the connection to the provider, unless the answer was whole.
     func close() {
-        timer?.cancel()
         transfer?.close()
     }
 
+    private func read(piece: [UInt8], _ take: (ChatEvent) -> Void) throws {
+        unsaid += piece.count
+        framer.append(piece)
+        while let data = try framer.next() { try read(data, take) }
+        guard max(said, unsaid) <= Self.limit else {
+            throw ProviderFailure(
+                .providerBadResponse, isRetriable: false,
+                detail: "a stream of more than \(Self.limit) bytes")
+        }
+    }
+
     private func read(_ data: [UInt8], _ take: (ChatEvent) -> Void) throws {
+        let before = said
         for event in try reader?.read(data) ?? [] {
-            if case .finished = event { finish() }
+            switch event {
+            case .text(let text): said = max(said, before + text.count)
+            case .choices: said = before + data.count
+            case .finished:
+                isFinished = true
+                transfer?.expectEnd(within: Self.epilogue)
+            case .done: transfer?.expectEnd(within: Self.farewell)
+            case .origin, .usage: break
+            }
             take(event)
         }
+        if said > before { unsaid = 0 }
     }
 
     private func end(_ take: (ChatEvent) -> Void) throws {
         if let data = framer.rest() { try read(data, take) }
         guard !isFinished else { return }
         for event in try reader?.end() ?? [] { take(event) }
-    }
-
-    private func finish() {
-        isFinished = true
-        timer = Loop.after(milliseconds: Self.epilogue) { [transfer] in transfer?.close() }
     }
 }
 

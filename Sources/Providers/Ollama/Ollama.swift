@@ -45,6 +45,7 @@ package struct Ollama: Provider {
     {
         let root = try decode(body)
         if let failure = statedFailure(root) { throw failure }
+        guard root["done"]?.boolean != false else { throw .disconnected("a reply without done") }
         if question.form == .text { return try text(of: root) }
         guard let message = root["message"], message.kind == .object else {
             throw .badResponse("a reply without a message")
@@ -52,6 +53,9 @@ package struct Ollama: Provider {
         var calls = ToolCallTracker(question, choice: 0)
         let whole = try calls.whole(message["tool_calls"])
         var members = ollamaMembers(message)
+        if calls.areLeftOut, !members.contains(where: isAnswer) {
+            throw .undeclaredCalls
+        }
         if !whole.isEmpty { members.append(Member("tool_calls", .array(whole.map(\.value)))) }
         let reason = try finishReason(root["done_reason"], hasCalls: !whole.isEmpty)
         let choice = ChatCompletion.Choice(

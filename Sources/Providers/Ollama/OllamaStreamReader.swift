@@ -6,6 +6,8 @@ struct OllamaStreamReader: StreamReader {
     private let form: CompletionForm
     private var calls: ToolCallTracker
     private var isDone = false
+    /// Something was said that is no thought and no call.
+    private var hasAnswer = false
 
     init(_ question: Question) {
         form = question.form
@@ -31,6 +33,7 @@ struct OllamaStreamReader: StreamReader {
         }
         if root["done"]?.boolean == true {
             last.toolCalls += try calls.close()
+            guard hasAnswer || !calls.areLeftOut else { throw .undeclaredCalls }
             last.finishReason =
                 try finishReason(root["done_reason"], hasCalls: !calls.isEmpty)
                 ?? (calls.isEmpty ? .stop : .toolCalls)
@@ -50,6 +53,7 @@ struct OllamaStreamReader: StreamReader {
     private mutating func append(
         _ members: [Member], to events: inout [ChatEvent], _ last: inout ChoiceDelta
     ) {
+        if members.contains(where: isAnswer) { hasAnswer = true }
         for member in members {
             let literal = member.value.encoded()
             guard literal.count > 2 else { continue }

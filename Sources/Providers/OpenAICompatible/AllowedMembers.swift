@@ -34,8 +34,18 @@ func allowedMembers(_ node: Node, _ toolNames: Set<String>) -> [Member] {
 
 /// A call of the old form names its function in the first piece only.
 private func isKnown(_ object: Node, _ toolNames: Set<String>) -> Bool {
-    guard let name = object["name"]?.string else { return true }
+    guard let name = object["name"]?.string, !name.isEmpty else { return true }
     return toolNames.contains(name)
+}
+
+/// Something that answers, other than thoughts and calls that the caller did not offer.
+func isAnswer(_ member: Member) -> Bool {
+    !["reasoning_content", "reasoning"].contains(member.key) && !isEmptyText(member)
+}
+
+func isEmptyText(_ member: Member) -> Bool {
+    guard case .verbatim(let bytes) = member.value else { return false }
+    return bytes.count == 2
 }
 
 /// Only strings and numbers are taken, so that nothing nested slips through.
@@ -103,8 +113,10 @@ private func allowedToken(_ node: Node) -> [Member]? {
 }
 
 /// The wire's finish reason for a provider's word; `nil` while there is none. A provider that says
-/// that it gave up has not finished.
-func finishReason(_ node: Node?, hasCalls: Bool) throws(ProviderFailure) -> FinishReason? {
+/// that it gave up has not finished. Whether the caller got to see calls, or one of the old form, is for us to say.
+func finishReason(
+    _ node: Node?, hasCalls: Bool, callsFunction: Bool = false
+) throws(ProviderFailure) -> FinishReason? {
     guard let node, !node.isNull else { return nil }
     let word = node.string?.lowercased() ?? ""
     switch word {
@@ -113,7 +125,7 @@ func finishReason(_ node: Node?, hasCalls: Bool) throws(ProviderFailure) -> Fini
     case "length", "max_tokens", "max_length", "model_length": return .length
     case "content_filter", "safety", "recitation", "blocklist", "prohibited_content":
         return .contentFilter
-    case "function_call": return .functionCall
+    case "function_call" where callsFunction: return .functionCall
     default:
         // `stop`, `eos`, `end_turn`, `tool_calls` and whatever else is to come. Some say `stop`
         // after calls, and calls may have been left out.

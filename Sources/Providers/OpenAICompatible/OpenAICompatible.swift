@@ -94,8 +94,13 @@ package struct OpenAICompatible: Provider {
         var members = allowedMembers(message, question.toolNames)
         var calls = ToolCallTracker(question, choice: index)
         let whole = try calls.whole(message["tool_calls"])
+        if calls.areLeftOut, !members.contains(where: isAnswer) {
+            throw .undeclaredCalls
+        }
         if !whole.isEmpty { members.append(Member("tool_calls", .array(whole.map(\.value)))) }
-        let reason = try finishReason(node["finish_reason"], hasCalls: !whole.isEmpty)
+        let reason = try finishReason(
+            node["finish_reason"], hasCalls: !whole.isEmpty,
+            callsFunction: members.contains { $0.key == "function_call" })
         return ChatCompletion.Choice(
             index: index, message: members, finishReason: reason ?? .stop,
             logprobs: allowedLogprobs(node["logprobs"]))

@@ -6,6 +6,10 @@ import OpenAI
 struct OpenAIStreamReader: StreamReader {
     private struct ChoiceState {
         var calls: ToolCallTracker
+        /// A call of the old form has begun, of a function that the request has.
+        var callsFunction = false
+        /// Something was said that is no thought and no call.
+        var hasAnswer = false
         var isFinished = false
     }
 
@@ -16,6 +20,7 @@ struct OpenAIStreamReader: StreamReader {
     private var isDone = false
     /// Choice 0 has been introduced and has not ended.
     private var expectsText = false
+    private var hasOrdinaryText = false
 
     init(_ question: Question) {
         self.question = question
@@ -25,11 +30,13 @@ struct OpenAIStreamReader: StreamReader {
         if isDone { return [] }
         // The first event is always decoded: it may say who speaks.
         if expectsText, let chunk = OrdinaryChunk(data.span) {
-            return chunk.content.isEmpty ? [] : [.text(data[chunk.content])]
+            guard !chunk.content.isEmpty else { return [] }
+            hasOrdinaryText = true
+            return [.text(data[chunk.content])]
         }
         if isEndMark(data) {
             isDone = true
-            return try conclude()
+            return try conclude(choices: question.leastChoices)
         }
         // Some keep the connection alive by events without content.
         if data.allSatisfy({ $0 <= 32 }) { return [] }
@@ -39,11 +46,12 @@ struct OpenAIStreamReader: StreamReader {
     mutating func end() throws(ProviderFailure) -> [ChatEvent] {
         if isDone { return [] }
         isDone = true
-        return try conclude()
+        // Only `[DONE]` says that a provider has meant to give fewer than were asked for.
+        return try conclude(choices: question.choices)
     }
 
-    private mutating func conclude() throws(ProviderFailure) -> [ChatEvent] {
-        guard choices.count >= question.leastChoices, choices.values.allSatisfy(\.isFinished)
+    private mutating func conclude(choices least: Int) throws(ProviderFailure) -> [ChatEvent] {
+        guard choices.count >= least, choices.values.allSatisfy(\.isFinished)
         else {
             throw .disconnected("the stream ended without a finish_reason")
         }
@@ -95,12 +103,20 @@ struct OpenAIStreamReader: StreamReader {
         var last = ChoiceDelta(index: index, logprobs: allowedLogprobs(node["logprobs"]))
         var members = delta.map { allowedMembers($0, question.toolNames) } ?? []
         members.removeAll(where: isEmptyText)
+        if let name = delta?["function_call"]?["name"]?.string, !name.isEmpty {
+            state.callsFunction = question.toolNames.contains(name)
+        }
+        if !state.callsFunction { members.removeAll { $0.key == "function_call" } }
+        if members.contains(where: isAnswer) { state.hasAnswer = true }
         if let list = delta?["tool_calls"] { last.toolCalls = state.calls.pieces(list) }
         last.finishReason = try finishReason(
-            node["finish_reason"], hasCalls: !state.calls.isEmpty)
+            node["finish_reason"], hasCalls: !state.calls.isEmpty,
+            callsFunction: state.callsFunction)
         if last.finishReason != nil {
             state.isFinished = true
             last.toolCalls += try state.calls.close()
+            guard state.hasAnswer || !state.calls.areLeftOut || (hasOrdinaryText && index == 0)
+            else { throw .undeclaredCalls }
         }
         return events(members, last)
     }
@@ -134,11 +150,6 @@ func endingApart(_ step: ChoiceDelta) -> [ChatEvent] {
         steps = [step]
     }
     return steps.map { .choices([$0]) }
-}
-
-private func isEmptyText(_ member: Member) -> Bool {
-    guard case .verbatim(let bytes) = member.value else { return false }
-    return bytes.count == 2
 }
 
 private let endMark = Array("[DONE]".utf8)

@@ -38,6 +38,9 @@ struct ToolCallTracker {
     /// No call that the client gets to see.
     var isEmpty: Bool { openCount == 0 }
 
+    /// There were calls, and the client gets to see none of them.
+    var areLeftOut: Bool { openCount == 0 && calls.contains { !$0.name.isEmpty } }
+
     /// The pieces of one delta.
     mutating func pieces(_ list: Node) -> [ToolCallDelta] {
         list.elements.compactMap { node in
