@@ -48,7 +48,7 @@ func receiveSocket(
         guard let transfer, what != CURL_POLL_REMOVE else { return }
         client.sockets.take(socket, by: transfer)
         // Until a connection stands curl only waits to write to it.
-        if what == CURL_POLL_IN, archway_is_connected(socket) { transfer.connected() }
+        if what & CURL_POLL_IN != 0, archway_is_connected(socket) { transfer.connected() }
     }
     return 0
 }

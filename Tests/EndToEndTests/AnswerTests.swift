@@ -152,7 +152,7 @@ extension EndToEnd {
         }
 
         @Test(
-            "A provider that tries to steer the reader's browser is stripped",
+            "B20: A provider that tries to steer the reader's browser is stripped",
             arguments: [false, true])
         func hostile(isStream: Bool) async throws {
             let (site, user) = try await (Shared.deployment(), Shared.user())

@@ -76,6 +76,8 @@ let behaviours: [(name: String, behaviour: Behaviour)] = [
     ("invalid-utf8", { _ in [.raw(invalidText)] + ending }),
     ("long-line", { [.raw("data: " + repeating("x", $0.number(0, or: 2 << 20)))] + ending }),
     ("hostile", { _ in hostile + ending }),
+    ("bytes", { bytes($0) }),
+    ("elsewhere", { elsewhere($0.question) }),
 
     // Embeddings, whatever the input.
     ("vector-lone", { _ in [.raw(vectors("[0.50,1e-1]"))] }),

@@ -70,6 +70,11 @@ let parallelTools: [Step] = [
 let html = [("Content-Type", "text/html")]
 let gzip = [("Content-Type", "application/json"), ("Content-Encoding", "gzip")]
 
+/// A redirect to an address.
+func elsewhere(_ address: String) -> [Step] {
+    [.reply(status: 307, fields: [("Location", address)], body: "")]
+}
+
 /// An error as OpenAI words it, with what goes with its status.
 func failure(_ status: Int) -> [Step] {
     let message = "scripted failure \(status)"

@@ -90,7 +90,15 @@ import JSON
             return .wait(milliseconds)
         }
         hasWaited = false
+        if case .flood(let bytes) = step {
+            output += bytes
+            return .more
+        }
         steps.removeFirst()
+        if case .wire(let bytes) = step {
+            output += bytes
+            return .more
+        }
         return isStream ? stream(step, into: &output) : collect(step, into: &output)
     }
 
@@ -209,7 +217,7 @@ import JSON
     }
 
     /// A whole reply.
-    static func reply(
+    nonisolated static func reply(
         status: Int, fields: [(String, String)] = [], body: [UInt8]
     ) -> [UInt8] {
         var head = "HTTP/1.1 \(status) \(Status(rawValue: status).reason)\r\n"

@@ -26,6 +26,10 @@ package enum Step: Sendable {
     case raw([UInt8])
     /// The same, each byte in a chunk of its own.
     case drip([UInt8])
+    /// Bytes on the connection, head and framing included.
+    case wire([UInt8])
+    /// The same again and again, until the client leaves.
+    case flood([UInt8])
     /// Milliseconds of silence.
     case pause(Int)
     /// Nothing more, until the client leaves.
@@ -43,6 +47,10 @@ package enum Step: Sendable {
 extension Step {
     /// Text that must stand in the script as bytes.
     static func raw(_ text: String) -> Step { .raw(Array(text.utf8)) }
+
+    static func wire(_ text: String) -> Step { .wire(Array(text.utf8)) }
+
+    static func flood(_ text: String) -> Step { .flood(Array(text.utf8)) }
 }
 
 /// What a behaviour is told of the request.

@@ -159,7 +159,8 @@ extension Configuration {
             "From the call to the first byte of the answer.",
             unit: "seconds, 0.1 to 86400", default: "60"),
         .init(
-            "providers.<name>.deadlines.between_bytes", "Silence within an answer.",
+            "providers.<name>.deadlines.between_bytes",
+            "Silence within an answer; a comment breaks it too.",
             unit: "seconds, 0.1 to 86400", default: "60"),
         .init(
             "providers.<name>.deadlines.total", "From the call to the end of the answer.",

@@ -137,7 +137,7 @@ extension ProviderFailure {
         let face: APIError =
             switch error.kind {
             case .unreachable, .tls, .invalidCall: .providerUnreachable
-            case .timedOut(.connect): .providerUnreachable
+            case .timedOut(.connect), .timedOut(.tls): .providerUnreachable
             case .timedOut: .providerTimeout
             case .disconnected: .providerDisconnected
             case .badResponse, .tooLarge: .providerBadResponse
