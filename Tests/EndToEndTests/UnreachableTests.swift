@@ -86,12 +86,12 @@ extension EndToEnd {
                         name: "commenting", url: "http://127.0.0.1:\(port)",
                         settings:
                             ", deadlines: { first_byte: 0.6, between_bytes: 0.6, total: 2.5 }",
-                        model: "bytes")
+                        model: "commenting")
                 ]
             }) { site, user in
                 let began = Loop.now
                 let reply = try await site.answer(
-                    Chat("commenting", "comments now and then").streamed, user)
+                    Chat("commenting").streamed, user)
                 #expect(Loop.now - began >= 2495)
                 let code = reply.events.last?.json["error"]["code"] ?? reply.error["code"]
                 #expect(code.string == "provider_timeout", "\(reply.text)")

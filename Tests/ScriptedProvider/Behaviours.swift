@@ -77,6 +77,7 @@ let behaviours: [(name: String, behaviour: Behaviour)] = [
     ("long-line", { [.raw("data: " + repeating("x", $0.number(0, or: 2 << 20)))] + ending }),
     ("hostile", { _ in hostile + ending }),
     ("bytes", { bytes($0) }),
+    ("commenting", { _ in (0..<80).flatMap { _ in [.pause(100), .raw(": please wait\n\n")] } }),
     ("elsewhere", { elsewhere($0.question) }),
 
     // Embeddings, whatever the input.

@@ -142,10 +142,6 @@ package let garbage: [(name: String, stream: String, reply: String, steps: [Step
         [.wire(head()), .flood(": " + repeating("x", 60_000) + "\n\n")]
     ),
     (
-        "comments now and then", "error", "error",
-        [.wire(head())] + (0..<80).flatMap { _ in [.pause(100), .wire(": please wait\n\n")] }
-    ),
-    (
         "blanks that never end", "error", "error",
         [.wire(head()), .flood(repeating(" ", 60_000) + "\n")]
     ),
