@@ -90,12 +90,6 @@ static inline int archway_close(curl_socket_t socket) {
     return close(socket);
 }
 
-static inline curl_off_t archway_easy_get_size(CURL *easy, CURLINFO info) {
-    curl_off_t value = 0;
-    curl_easy_getinfo(easy, info, &value);
-    return value;
-}
-
 /// NULL if there is none; otherwise it lives as long as the handle.
 static inline const char *archway_easy_get_string(CURL *easy, CURLINFO info) {
     char *value = NULL;

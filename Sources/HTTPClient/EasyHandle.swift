@@ -105,11 +105,6 @@ internal import HTTP
         unsafe archway_easy_set_long(pointer, CURLOPT_CONNECTTIMEOUT_MS, limit)
     }
 
-    /// The connection stands, with TLS if that is wanted. Tells of an earlier call until this one is on its way.
-    var isReady: Bool {
-        unsafe archway_easy_get_size(pointer, CURLINFO_PRETRANSFER_TIME_T) > 0
-    }
-
     /// Lets the body go as soon as it has been sent.
     func forget() {
         body = []

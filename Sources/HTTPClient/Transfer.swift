@@ -258,11 +258,10 @@ extension Transfer {
 
     /// What runs before the request can be sent.
     private func connecting() -> (Int64, ClientError.Phase)? {
-        guard lastByte == nil, let easy else { return nil }
+        guard !hasStarted, let easy else { return nil }
         guard let connectedAt else {
             return (started + milliseconds(deadlines.connect), .connect)
         }
-        guard !easy.isReady else { return nil }
         let tls = milliseconds(deadlines.tls)
         easy.allowConnecting(milliseconds: connectedAt - started + tls)
         return (connectedAt + tls, .tls)

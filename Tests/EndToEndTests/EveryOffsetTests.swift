@@ -18,7 +18,7 @@ extension EndToEnd {
                       - { id: bytes, candidates: [ { provider: scripted, model: bytes } ] }
                       - { id: elsewhere, candidates: [ { provider: scripted, model: elsewhere } ] }
                       - { id: brief-bytes, candidates: [ { provider: brief, model: bytes } ] }
-                      - { id: native-bytes, candidates: [ { provider: ollama, model: bytes } ] }
+                      - { id: native-bytes, candidates: [ { provider: native, model: bytes } ] }
                     """
                 plan.providers = { port in
                     """
@@ -26,6 +26,12 @@ extension EndToEnd {
                         kind: openai
                         base_url: http://127.0.0.1:\(port)/v1
                         deadlines: { first_byte: 2, between_bytes: 1, total: 5 }
+                        circuit_breaker: { failures: 0 }
+                      native:
+                        kind: ollama
+                        base_url: http://127.0.0.1:\(port)
+                        discover: false
+                        circuit_breaker: { failures: 0 }
                     """
                 }
                 let deployment = try await Deployment.start(plan)
