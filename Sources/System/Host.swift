@@ -32,6 +32,31 @@ package enum Host {
         usleep(min(milliseconds, 4_000_000) * 1000)
     }
 
+    /// Has processes that this one starts from now on end at once when they crash. Where the tools of Swift are
+    /// installed, its runtime would first look for the cause, for seconds, and print what it finds in memory: prompts.
+    package static func letsChildrenCrash() {
+        _ = unsafe setenv("SWIFT_BACKTRACE", "enable=no", 1)
+    }
+
+    /// Ends this process after so many seconds, whatever it does then (`alarm`).
+    package static func endsLatest(seconds: UInt32) {
+        alarm(seconds)
+    }
+
+    /// Opens `/dev/null` as whichever of the descriptors 0, 1 and 2 is closed: what is opened next would take its
+    /// number, and get what is meant for the standard error.
+    package static func occupyStandardDescriptors() {
+        while true {
+            let descriptor = unsafe open("/dev/null", O_RDWR)
+            guard descriptor > STDERR_FILENO else {
+                if descriptor < 0 { return }
+                continue
+            }
+            _ = close(descriptor)
+            return
+        }
+    }
+
     /// Ends this process.
     package static func exit(_ code: Int32) -> Never {
         Glibc.exit(code)
@@ -61,8 +86,9 @@ package enum Descriptor {
 
     /// Lets go of what it stands for, and keeps the number: `/dev/null` from now on (`dup2`).
     package static func replaceByNothing(_ descriptor: Int32) {
-        guard let nothing = try? SystemFile.nothing() else { return }
-        dup2(nothing.descriptor, descriptor)
+        // Without a descriptor to open it with, standard error must do.
+        let nothing = try? SystemFile.nothing()
+        dup2(nothing?.descriptor ?? STDERR_FILENO, descriptor)
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
     }
 

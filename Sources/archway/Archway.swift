@@ -5,6 +5,7 @@ internal import System
 @main
 enum Archway {
     static func main() {
+        Host.occupyStandardDescriptors()
         Host.exit(Program.run(Array(CommandLine.arguments.dropFirst())))
     }
 }

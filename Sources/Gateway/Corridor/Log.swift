@@ -60,8 +60,8 @@ final class Log {
     }
 
     private func send(_ line: [UInt8]) -> Bool {
-        // A pipe that polls writable takes up to PIPE_BUF bytes at once, and whole; more could wait.
-        line.count <= 4096 && StandardError.isWritable && StandardError.write(line)
+        // A pipe takes up to PIPE_BUF bytes at once, and whole; more could be torn.
+        line.count <= 4096 && StandardError.write(line)
     }
 }
 
