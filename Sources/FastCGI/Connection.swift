@@ -37,6 +37,8 @@ package final class Connection: Watcher {
     private let listener: Listener
     private var timer: Timer?
     private var resumesReceiving = false
+    /// In the listener's register.
+    private var place: Int?
 
     init(_ descriptor: Int32, listener: Listener) {
         self.descriptor = descriptor
@@ -98,16 +100,28 @@ package final class Connection: Watcher {
     /// Hands the collected records to libfcgi and starts the task that serves the request.
     private func accept() {
         timer?.cancel()
-        guard let fastCGI = LibFCGIRequest(intake, descriptor) else {
+        guard let fastCGI = LibFCGIRequest(intake) else {
             abandon()
             return
         }
         self.fastCGI = fastCGI
         exceedsBodyLimit = intake.exceedsBodyLimit
-        request = RequestParameters(fastCGI.takeParameters()).request(body: fastCGI.takeBody())
+        request = RequestParameters(fastCGI.takeParameters()).request(body: [])
+        place = listener.register?.began(request.requestID)
+        request.body = fastCGI.takeBody(of: intake, connecting: descriptor)
         hasWrongLength = !exceedsBodyLimit && fastCGI.declaredLength != request.body.count
         state = .received
         task = listener.serve(self)
+    }
+
+    /// Tells the listener's register how a request is called that came without an id.
+    package func name(_ id: String) {
+        if let place { listener.register?.name(place, id) }
+    }
+
+    /// Tells the listener's register that code of this request is about to run.
+    package func works() {
+        if let place { listener.register?.works(place) }
     }
 
     /// Ends the request before its time.
@@ -272,6 +286,8 @@ package final class Connection: Watcher {
 
     private func release() {
         timer?.cancel()
+        if let place { listener.register?.ended(place) }
+        place = nil
         intake.release()
         fastCGI = nil
         Loop.close(descriptor)

@@ -15,15 +15,13 @@ final class LibFCGIRequest {
     static let isReady = FCGX_Init() == 0
 
     private let request: UnsafeMutablePointer<FCGX_Request>
-    private var body: [UInt8]
     private var parameters: [(name: String, value: String)]
 
     /// `CONTENT_LENGTH`; 0 when it is missing, −1 when it is no number.
     let declaredLength: Int
 
-    /// Lets libfcgi parse what `intake` collected, reads the body, and connects the streams to the web server. Nil
-    /// when libfcgi refuses the records.
-    init?(_ intake: Intake, _ connection: Int32) {
+    /// Lets libfcgi parse what `intake` collected, up to the body. Nil when libfcgi refuses the records.
+    init?(_ intake: Intake) {
         guard Self.isReady, let file = intake.recorded() else { return nil }
         unsafe request = .allocate(capacity: 1)
         unsafe request.initialize(to: FCGX_Request())
@@ -33,14 +31,11 @@ final class LibFCGIRequest {
             unsafe request.deallocate()
             return nil
         }
+        // A truncated environment is success to FCGX_Accept_r; only the stream's error tells.
         let isIntact = unsafe FCGX_GetError(request.pointee.in) == 0
         parameters = unsafe Self.parameters(request.pointee.envp)
         let declared = parameters.first { $0.name == "CONTENT_LENGTH" }?.value ?? ""
         declaredLength = declared.isEmpty ? 0 : Int(declared) ?? -1
-        body = unsafe Self.read(request.pointee.in, count: intake.bodyLength)
-        intake.release()
-        unsafe archway_fcgi_connect(request, connection)
-        // A truncated environment is success to FCGX_Accept_r; only the stream's error tells.
         if !isIntact { return nil }
     }
 
@@ -49,10 +44,13 @@ final class LibFCGIRequest {
         unsafe request.deallocate()
     }
 
-    /// The body, once.
-    func takeBody() -> [UInt8] {
-        defer { body = [] }
-        return body
+    /// Reads the body, once, and connects the streams to the web server.
+    func takeBody(of intake: Intake, connecting connection: Int32) -> [UInt8] {
+        defer {
+            intake.release()
+            unsafe archway_fcgi_connect(request, connection)
+        }
+        return unsafe Self.read(request.pointee.in, count: intake.bodyLength)
     }
 
     /// The FastCGI parameters, once.

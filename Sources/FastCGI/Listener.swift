@@ -1,12 +1,14 @@
 internal import CLinux
-internal import Glibc
 package import EventLoop
+internal import Glibc
 
 /// Accepts connections from the web server on a listening socket that all workers share.
 @LoopActor
 package final class Listener: Watcher {
     /// Connections that a listener takes at most while it stops.
     private static let lastRounds = 64
+    /// Milliseconds after which a listener that could accept nothing tries again.
+    private static let pause = 100
 
     /// Bytes of the largest body that is kept.
     package let bodyLimit: Int
@@ -14,6 +16,10 @@ package final class Listener: Watcher {
     package let intakeTimeout: Int
     /// Connections whose reply has not ended.
     package var active: Int { connections.count }
+    /// Keeps account of the requests.
+    package var register: (any RequestRegister)?
+    /// Called when there was no descriptor for a connection, and not again before there was one.
+    package var isExhausted: @LoopActor () -> Void = {}
 
     private var connections: [ObjectIdentifier: Connection] = [:]
     /// Connections with something to send at the end of this turn.
@@ -23,6 +29,9 @@ package final class Listener: Watcher {
     private var isListening = false
     private var hasStopped = false
     private let idle = Gate()
+    /// Given up for a connection when there is no descriptor: whoever comes then is told so, instead of waiting.
+    private var reserve = ReservedDescriptor()
+    private var hasToldExhaustion = false
 
     /// Listens on `descriptor`, a non-blocking UNIX stream socket that someone else opened, and runs `handle` in a
     /// task of its own for each request. The task is cancelled when the client goes. A reply that `handle` did not
@@ -35,6 +44,7 @@ package final class Listener: Watcher {
         self.bodyLimit = bodyLimit
         self.intakeTimeout = intakeTimeout
         self.handle = handle
+        reserve.take()
         try listen()
     }
 
@@ -47,7 +57,7 @@ package final class Listener: Watcher {
         rest()
     }
 
-    /// Cancels what still runs, as if each client had gone: what was said is recorded, and every reply breaks visibly.
+    /// Cancels what still runs. Whoever is still there can be told so.
     package func cancelAll() {
         for connection in Array(connections.values) { connection.cancel() }
     }
@@ -66,15 +76,24 @@ package final class Listener: Watcher {
 
     /// Accepts a connection. False when there is none.
     private func take() -> Bool {
-        let connection = accept_connection(descriptor)
+        var connection = accept_connection(descriptor)
+        let hasGiven = connection < 0 && (errno == EMFILE || errno == ENFILE) && reserve.give()
+        if hasGiven { connection = accept_connection(descriptor) }
         guard connection >= 0 else {
             if errno != EAGAIN && errno != EINTR && errno != ECONNABORTED { pause() }
+            if hasGiven { reserve.take() }
             return false
         }
+        if hasGiven { tellExhaustion() } else { hasToldExhaustion = false }
         let accepted = Connection(connection, listener: self)
         connections[ObjectIdentifier(accepted)] = accepted
         accepted.begin()
         return true
+    }
+
+    private func tellExhaustion() {
+        if !hasToldExhaustion { isExhausted() }
+        hasToldExhaustion = true
     }
 
     func serve(_ connection: Connection) -> Task<Void, Never> {
@@ -99,6 +118,7 @@ package final class Listener: Watcher {
 
     func ended(_ connection: Connection) {
         connections[ObjectIdentifier(connection)] = nil
+        reserve.take()
         if connections.isEmpty { idle.open() }
     }
 
@@ -116,9 +136,31 @@ package final class Listener: Watcher {
     /// Out of descriptors or memory: trying at once again would only burn the processor.
     private func pause() {
         rest()
-        Loop.after(milliseconds: 100) { [weak self] in
+        Loop.after(milliseconds: Self.pause) { [weak self] in
             guard let self, !self.hasStopped else { return }
+            self.reserve.take()
             do { try self.listen() } catch { self.pause() }
         }
+    }
+}
+
+/// A descriptor that is held only to be there when no other is.
+@LoopActor
+private struct ReservedDescriptor {
+    private var descriptor: Int32 = -1
+
+    nonisolated init() {}
+
+    /// Takes one, unless it has one or there is none.
+    mutating func take() {
+        if descriptor < 0 { descriptor = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3) }
+    }
+
+    /// Makes room for another descriptor. False when it had none itself.
+    mutating func give() -> Bool {
+        guard descriptor >= 0 else { return false }
+        close(descriptor)
+        descriptor = -1
+        return true
     }
 }

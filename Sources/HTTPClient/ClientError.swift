@@ -1,4 +1,5 @@
 internal import CCurl
+internal import Glibc
 
 /// Why an exchange with a provider failed.
 package struct ClientError: Error, Sendable {
@@ -18,6 +19,8 @@ package struct ClientError: Error, Sendable {
         case tooLarge
         /// The call itself cannot be sent: scheme, URL or header fields.
         case invalidCall
+        /// This process has no descriptor left for a connection.
+        case exhausted
     }
 
     /// The deadline that ran out (see `Deadlines`).
@@ -48,6 +51,7 @@ extension ClientError: CustomStringConvertible, CustomDebugStringConvertible {
         case .badResponse: "The provider's reply cannot be understood."
         case .tooLarge: "The provider's reply is too large."
         case .invalidCall: "The provider cannot be called."
+        case .exhausted: "The gateway has no connection left for the provider."
         }
     }
 
@@ -64,11 +68,20 @@ extension ClientError {
             systemError == 0 ? reason : "\(reason) (errno \(systemError))")
     }
 
+    /// Another descriptor can be opened.
+    private static var hasDescriptor: Bool {
+        let copy = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)
+        guard copy >= 0 else { return errno != EMFILE && errno != ENFILE }
+        close(copy)
+        return true
+    }
+
     private static func kind(of result: CURLcode) -> Kind {
         switch result {
         case CURLE_OPERATION_TIMEDOUT: .timedOut(.connect)
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_CONNECT, CURLE_INTERFACE_FAILED:
-            .unreachable
+            // curl does not tell why it has no socket.
+            hasDescriptor ? .unreachable : .exhausted
         case CURLE_URL_MALFORMAT: .invalidCall
         case CURLE_PARTIAL_FILE, CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_GOT_NOTHING:
             .disconnected

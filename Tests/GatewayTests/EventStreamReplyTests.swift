@@ -113,4 +113,39 @@ struct EventStreamReplyTests {
             #expect(steps == (goesOn ? ["written", "finished"] : ["true"]))
         }
     }
+
+    @Test("can be ended by a task that was cancelled")
+    func cancelled() async throws {
+        try await Self.run { reply in
+            try await reply.write(Self.bytes("data: 1\n\n"))
+            // So much that its end has to wait for the reader.
+            while reply.writeAtOnce([UInt8](repeating: 0x78, count: 8000)) {}
+            withUnsafeCurrentTask { $0?.cancel() }
+            #expect(!reply.isTorn)
+            try await reply.finish(Self.bytes("data: 2\n\n"), despiteCancellation: true)
+        } peer: { client in
+            let reply = await client.reply()
+            #expect(reply.text.hasSuffix("xdata: 2\n\n"))
+            #expect(reply.ending == .complete)
+        }
+    }
+
+    @Test("knows when half an event may be out")
+    func torn() async throws {
+        let gate = Gate()
+        try await Self.run { reply in
+            let writing = spawn {
+                try? await reply.write([UInt8](repeating: 0x78, count: 5_000_000))
+            }
+            try await gate.pass()
+            #expect(reply.isTorn)
+            writing.cancel()
+            await writing.value
+            #expect(reply.isTorn)
+        } peer: { client in
+            _ = await client.read { $0.count > 1000 }
+            gate.open()
+            #expect(await client.reply().ending != .complete)
+        }
+    }
 }

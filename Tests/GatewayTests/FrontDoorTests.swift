@@ -145,15 +145,18 @@ struct FrontDoorTests {
         await house.close()
     }
 
-    @Test("refuses what is more than it can carry")
+    @Test("refuses to run more models than it can carry, and answers what needs none")
     func overload() async throws {
         let house = try House {
             $0.isAnonymousAllowed = true
             $0.streamsPerWorker = 0
         }
-        let reply = try await house.send("GET", "/v1/models")
-        #expect(try Self.face(reply) == "503 overloaded")
-        #expect(reply.field("retry-after") != nil)
+        for path in ["/v1/chat/completions", "/v1/completions", "/v1/embeddings"] {
+            let reply = try await house.send("POST", path)
+            #expect(try Self.face(reply) == "503 overloaded")
+            #expect(reply.field("retry-after") != nil)
+        }
+        #expect(try await house.send("GET", "/v1/models").status == 200)
         #expect(try await house.send("GET", "/health/live").status == 200)
         await house.close()
     }

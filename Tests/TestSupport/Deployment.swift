@@ -68,7 +68,8 @@ import System
         Secrets.note(file: server.folder + "/log")
         let configuration = NginxConfiguration(
             folder: folder, socket: socket, ports: ports,
-            snippet: Self.root + "/nginx/archway-snippet.conf", isRoot: geteuid() == 0)
+            snippet: Self.root + "/nginx/archway-snippet.conf", plan: plan,
+            isRoot: geteuid() == 0)
         try write(configuration.text, to: "nginx.conf")
         try write("alice:{PLAIN}right\nbob:{PLAIN}right\n", to: "passwords")
         try configure(conninfo)
@@ -121,18 +122,15 @@ import System
 
     /// Starts the gateway and waits until it is ready, or until it lives.
     package func startGateway(untilReady: Bool = true) async throws {
-        var launch = Subprocess.Launch(
-            Self.program, ["serve", "--config", configurationFile])
+        var launch = Subprocess.Launch("/bin/sh", [])
         let (null, output) = try (Self.open("/dev/null"), Self.open(log.path))
         defer { for file in [null, output] { close(file) } }
-        launch.descriptors = [0: null, 1: output, 2: output]
+        launch.descriptors = [0: null, 1: output, 2: plan.standardError ?? output]
         if plan.inheritsSocket {
             if listener < 0 { listener = try UnixSocket.listen(socket) }
-            let line = "LISTEN_PID=$$ LISTEN_FDS=1 exec \"$0\" serve --config \"$1\""
-            launch.program = "/bin/sh"
-            launch.arguments = ["-c", line, Self.program, configurationFile]
             launch.descriptors[3] = listener
         }
+        launch.arguments = ["-c", shellLine, Self.program, configurationFile]
         let gateway = try Subprocess(launch)
         self.gateway = gateway
         keeper.watch(gateway.id)
@@ -141,6 +139,27 @@ import System
         guard isReady else {
             let text = (try? String(contentsOfFile: log.path, encoding: .utf8)) ?? ""
             throw Failure(description: "the gateway does not become ready: \(text.suffix(2000))")
+        }
+    }
+
+    /// What systemd would do before it starts the program.
+    private var shellLine: String {
+        let limits = plan.limits.isEmpty ? "" : plan.limits + " && "
+        let socket = plan.inheritsSocket ? "LISTEN_PID=$$ LISTEN_FDS=1 " : ""
+        return limits + socket + "exec \"$0\" serve --config \"$1\""
+    }
+
+    /// Sends a signal to nginx's master.
+    package func signalNginx(_ number: Int32) { nginx?.send(number) }
+
+    /// Ends nginx at once, with all that it serves, and starts it again.
+    package func restartNginx() async throws {
+        guard let nginx else { return }
+        nginx.send(SIGTERM)
+        _ = try await Program.end(of: nginx, seconds: 10)
+        try startNginx()
+        guard await waitUntil({ await self.isFine("/health/ready") }) else {
+            throw Failure(description: "nginx does not come back")
         }
     }
 

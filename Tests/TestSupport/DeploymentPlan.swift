@@ -22,6 +22,14 @@ package struct DeploymentPlan: Sendable {
     package var models = ""
     /// More providers, as lines of the configuration's mapping, told the scripted provider's port.
     package var providers: @Sendable (UInt16) -> String = { _ in "" }
+    /// More lines of the configuration.
+    package var settings = ""
+    /// More directives of nginx: for the whole of it, for the server with the snippet, and on its `listen` line.
+    package var nginx = (main: "", server: "", listen: "")
+    /// What a shell does before it starts the gateway, such as `ulimit -n 256`.
+    package var limits = ""
+    /// The gateway's standard error, if it is not the log.
+    package var standardError: Int32?
 
     package init() {}
 
@@ -33,7 +41,8 @@ package struct DeploymentPlan: Sendable {
 
     /// Models that are a behaviour of the scripted provider, under the same name.
     package nonisolated static let scripted = [
-        "echo", "echo-json", "paced-20-50", "paced-20-100", "paced-40-50", "paced-60-50",
+        "echo", "echo-json", "paced-20-20", "paced-20-50", "paced-20-100", "paced-40-50",
+        "paced-60-50",
         "bulk-500", "bulk-3000",
         "flat-20",
         "usage", "reasoning", "refusal", "length", "content-filter", "tools", "parallel-tools",
@@ -163,6 +172,7 @@ package struct DeploymentPlan: Sendable {
             spool: \(spool)
             spool_limit: \(spoolLimit)
             auth_cache_grace: \(tokenGrace)
+            \(settings)
             roles:
               reader: { actions: [models] }
               narrow: { actions: [chat, models], models: [echo] }
@@ -210,6 +220,7 @@ struct NginxConfiguration {
     var socket: String
     var ports: [Door: UInt16]
     var snippet: String
+    var plan: DeploymentPlan
     /// nginx's workers need the rights of whoever made the socket.
     var isRoot: Bool
 
@@ -221,16 +232,18 @@ struct NginxConfiguration {
             pid \(folder)/nginx.pid;
             error_log \(folder)/nginx-error.log info;
             worker_processes 1;
-            worker_rlimit_nofile 8192;
+            worker_rlimit_nofile 16384;
+            \(plan.nginx.main)
             \(isRoot ? "user root;" : "")
-            events { worker_connections 4096; }
+            events { worker_connections 8192; }
             http {
                 access_log \(folder)/nginx-access.log;
                 \(temporary)
                 upstream archway { server unix:\(socket) max_fails=0; }
                 server {
-                    listen 127.0.0.1:\(port(.site)) backlog=4096;
+                    listen 127.0.0.1:\(port(.site)) backlog=4096 \(plan.nginx.listen);
                     include \(snippet);
+                    \(plan.nginx.server)
                     location / { fastcgi_pass archway; }
                 }
                 server {

@@ -18,7 +18,7 @@ package struct WebRequest: Sendable {
     }
 
     /// The bytes on the wire. `Content-Length` is added, unless a field says otherwise how long the body is.
-    var bytes: [UInt8] {
+    package var bytes: [UInt8] {
         var text = "\(method) \(path) HTTP/1.1\r\nHost: archway.test\r\nConnection: close\r\n"
         for (name, value) in fields { text += "\(name): \(value)\r\n" }
         let lengths = ["Content-Length", "Transfer-Encoding"]
@@ -98,6 +98,11 @@ package enum WebFailure: Error, Equatable {
             if parser.isWhole { return nil }
             try await more()
         }
+    }
+
+    /// Drops the pieces that have arrived.
+    package func skip() {
+        while parser.takePiece() != nil {}
     }
 
     /// All of the reply.

@@ -1,4 +1,5 @@
 internal import EventLoop
+internal import FastCGI
 internal import HTTP
 internal import HTTPClient
 internal import OpenAI
@@ -125,7 +126,9 @@ extension Inquiry {
     func answer(_ transfer: Transfer, by provider: any Provider) async throws -> [UInt8] {
         try await accept(transfer, by: provider)
         defer { transfer.close() }
-        return try await transfer.body(limit: Self.answerLimit)
+        let body = try await transfer.body(limit: Self.answerLimit)
+        exchange.connection.works()
+        return body
     }
 
     private func check(_ transfer: Transfer, _ provider: any Provider) async throws {

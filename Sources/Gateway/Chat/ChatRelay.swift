@@ -1,4 +1,5 @@
 internal import EventLoop
+internal import FastCGI
 internal import OpenAI
 internal import Providers
 
@@ -10,6 +11,7 @@ final class ChatRelay<Route: Generation> {
     private(set) var template: ChunkTemplate
     private let route: Route
     private let reply: EventStreamReply
+    private let connection: Connection
     /// What the caller has yet to get.
     private var output: [UInt8] = []
     /// Something of the answer has reached the caller, or is about to: another provider may not begin again.
@@ -18,6 +20,7 @@ final class ChatRelay<Route: Generation> {
     init(_ route: Route, _ reply: EventStreamReply) {
         self.route = route
         self.reply = reply
+        connection = route.inquiry.exchange.connection
         template = Self.template(of: route)
     }
 
@@ -31,7 +34,10 @@ final class ChatRelay<Route: Generation> {
         output = []
         template = Self.template(of: route)
         while try await stream.flow(
-            { [self] event in route.answer.take(event, &template, into: &output) },
+            { [self] event in
+                connection.works()
+                route.answer.take(event, &template, into: &output)
+            },
             goesOn: { [self] in sendAtOnce() })
         {
             try await send()

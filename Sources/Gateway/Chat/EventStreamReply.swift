@@ -21,6 +21,8 @@ final class EventStreamReply {
     private var timer: Timer?
     private var lastWrite = Loop.now
     private(set) var isOpen = false
+    /// A write did not come to its end: perhaps half an event has gone out, behind which nothing can be said.
+    private(set) var isTorn = false
 
     /// `hold` are the milliseconds that the status waits at most.
     init(_ exchange: Exchange, hold: Int, keepAlive: Int, toleratesDeparture: Bool) {
@@ -36,7 +38,9 @@ final class EventStreamReply {
         try await unlessDeparted {
             try open()
             lastWrite = Loop.now
+            isTorn = true
             try await exchange.connection.write(events)
+            isTorn = false
         }
     }
 
@@ -46,6 +50,13 @@ final class EventStreamReply {
         exchange.copy?.append(events)
         lastWrite = Loop.now
         return true
+    }
+
+    /// Sends the last events and ends the reply as a whole one, also from a task that was cancelled if that is said.
+    func finish(_ events: [UInt8], despiteCancellation: Bool) async throws {
+        guard despiteCancellation else { return try await finish(events) }
+        // The connection notices by itself when the caller leaves.
+        await spawn { [self] in try? await finish(events) }.value
     }
 
     /// Sends the last events and ends the reply as a whole one.

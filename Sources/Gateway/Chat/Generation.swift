@@ -110,10 +110,15 @@ extension Generation {
             }
             try await relay.release()
             try await end(reply, relay.template)
-        } catch let error where reply.isOpen && !Progress.End.isCut(error) {
+        } catch let error
+            where reply.isOpen && !reply.isTorn
+            && (!Progress.End.isCut(error) || exchange.isCutShort(by: error))
+        {
             await record(Progress.End(error))
-            exchange.findings.detail = exchange.findings.detail ?? fullFace(of: error)
-            try await reply.finish(relay.template.failure(APIError(of: error)))
+            exchange.findings.detail = exchange.findings.detail ?? exchange.fullFace(of: error)
+            try await reply.finish(
+                relay.template.failure(APIError(of: error)),
+                despiteCancellation: exchange.isCutShort(by: error))
         }
         return .sent
     }

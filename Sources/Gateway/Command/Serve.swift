@@ -9,11 +9,14 @@ enum Serve {
         let path = Setup.path(arguments)
         let configuration = try Configuration(path: path)
         Host.raiseDescriptorLimit()
-        let socket = try UnixSocket.inherited() ?? listen(configuration.socket)
+        Host.letsChildrenCrash()
+        let inherited = UnixSocket.inherited()
+        let socket = try inherited ?? listen(configuration.socket)
         let code = Loop.run { () -> Int32 in
             do {
-                return try await Master(path, socket: socket) { try Configuration(path: path) }
-                    .run()
+                return try await Master(path, socket: socket, isSocketKept: inherited != nil) {
+                    try Configuration(path: path)
+                }.run()
             } catch {
                 CommandLineReport.fail("\(error)")
                 return 1

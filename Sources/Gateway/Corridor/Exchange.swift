@@ -59,6 +59,11 @@ final class Exchange {
         return user
     }
 
+    /// It is this worker that leaves: the caller is still there, and can be told.
+    func isCutShort(by error: any Error) -> Bool {
+        error is CancellationError && !connection.hasDeparted
+    }
+
     /// Milliseconds since the request was accepted.
     var elapsed: Int { Int(Loop.now - acceptedAt) }
 

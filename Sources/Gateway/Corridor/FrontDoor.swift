@@ -16,6 +16,7 @@ struct FrontDoor {
     func serve(_ connection: FastCGI.Connection) async {
         let given = connection.request.requestID
         let exchange = Exchange(connection, requestID: given.isEmpty ? Identifier.digits() : given)
+        if given.isEmpty { connection.name(exchange.requestID) }
         do {
             switch try await walk(exchange) {
             case .response(let response): try await exchange.reply(response)
@@ -38,6 +39,16 @@ struct FrontDoor {
         let identity = try await worker.identification.identify(claim)
         exchange.identity = identity
         try admit(exchange, identity, to: route.access)
+        guard route.access.takesPlace else { return try await handle(exchange, identity, route) }
+        worker.running += 1
+        defer { worker.running -= 1 }
+        return try await handle(exchange, identity, route)
+    }
+
+    /// Station 5 and all behind it; once, if the request has a name.
+    private func handle(
+        _ exchange: Exchange, _ identity: Identity, _ route: Route
+    ) async throws -> Answer {
         guard let key = try IdempotencyKey(exchange.request, identity) else {
             return try await route.handler(exchange, worker)
         }
@@ -64,7 +75,7 @@ struct FrontDoor {
                 400, type: "invalid_request_error", code: "invalid_json",
                 "The body is not as long as Content-Length says.")
         }
-        if worker.isOverloaded { throw APIError.overloaded }
+        if access.takesPlace, worker.isFull { throw APIError.overloaded }
     }
 
     /// A browser that the web server signs in by a cookie or a password sends these along whichever page asks. No page
@@ -80,7 +91,7 @@ struct FrontDoor {
 
     /// Turns an error into a reply: the only place where that happens before a reply has begun.
     private func refuse(_ exchange: Exchange, _ error: any Error) async {
-        exchange.findings.detail = exchange.findings.detail ?? fullFace(of: error)
+        exchange.findings.detail = exchange.findings.detail ?? exchange.fullFace(of: error)
         guard exchange.connection.state == .received, !exchange.connection.hasDeparted else {
             _ = exchange.progress.end(
                 .incomplete, callerHasLeft: exchange.connection.hasDeparted)
@@ -121,6 +132,13 @@ extension APIError {
     }
 }
 
+extension Exchange {
+    /// What the log may say about an error that ended this request.
+    func fullFace(of error: any Error) -> String {
+        isCutShort(by: error) ? "the drain timeout has passed" : Gateway.fullFace(of: error)
+    }
+}
+
 /// What the log may say about an error.
 func fullFace(of error: any Error) -> String {
     switch error {
@@ -140,16 +158,18 @@ extension ProviderFailure {
             case .timedOut(.connect), .timedOut(.tls): .providerUnreachable
             case .timedOut: .providerTimeout
             case .disconnected: .providerDisconnected
+            case .exhausted: .overloaded
             case .badResponse, .tooLarge: .providerBadResponse
             }
         // Who is silent stays so, and what is wrong with the question will be.
         let isRetriable =
             switch error.kind {
-            case .timedOut, .invalidCall, .tooLarge: false
+            case .timedOut, .invalidCall, .tooLarge, .exhausted: false
             case .unreachable, .tls, .disconnected, .badResponse: true
             }
         self.init(
-            face, isRetriable: isRetriable, isOutage: error.kind != .tooLarge,
+            face, isRetriable: isRetriable,
+            isOutage: ![.tooLarge, .exhausted].contains(error.kind),
             detail: error.debugDescription)
     }
 }

@@ -10,6 +10,15 @@ enum Access: Sendable {
     case action(Action)
     /// Any identity whose role permits anything at all.
     case identity
+
+    /// The request may run as long as a model takes, and so takes one of a worker's places. All others are answered
+    /// also by a worker that is full.
+    var takesPlace: Bool {
+        switch self {
+        case .action(.chat), .action(.responses), .action(.embeddings): true
+        default: false
+        }
+    }
 }
 
 /// What a handler leaves to the front door.

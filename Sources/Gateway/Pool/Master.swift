@@ -14,6 +14,10 @@ final class Master {
     /// Lives shorter than this, in milliseconds, count as failed starts.
     private static let shortLife: Int64 = 5_000
     private static let longestPause = 5_000
+    /// The same after a worker that had begun to serve: it was most likely a request, and others wait.
+    private static let longestPauseAfterCrash = 500
+    /// Requests of a dead worker that are named.
+    private static let namedRequests = 8
     /// Milliseconds between two looks at the workers.
     private static let watchInterval = 1_000
     /// Dead workers that are remembered until a new one has marked their answers.
@@ -23,6 +27,8 @@ final class Master {
         let child: Subprocess
         let instanceID: String
         let channel: ControlChannel
+        /// Where it notes what it has under way.
+        let account: SharedWords
         let startedAt = Loop.now
         var lastSign = Loop.now
         var isReady = false
@@ -33,11 +39,12 @@ final class Master {
 
         init(
             _ child: Subprocess, _ instanceID: String, _ channel: ControlChannel,
-            predecessors: [String]
+            _ account: SharedWords, predecessors: [String]
         ) {
             self.child = child
             self.instanceID = instanceID
             self.channel = channel
+            self.account = account
             self.predecessors = predecessors
         }
     }
@@ -46,6 +53,8 @@ final class Master {
     private let socket: Int32
     /// What all workers know of providers, also those to come.
     private let circuits: Int32
+    /// Somebody else keeps the socket when this process ends: then it need not wait for its workers.
+    private let isSocketKept: Bool
     private var configuration: Configuration
     private let load: () throws -> Configuration
     private let log = Log(process: "master")
@@ -61,9 +70,13 @@ final class Master {
     private var hasNotifiedReady = false
 
     /// `path` is the configuration file that every worker reads; `load` reads and checks it here.
-    init(_ path: String, socket: Int32, load: @escaping () throws -> Configuration) throws {
+    init(
+        _ path: String, socket: Int32, isSocketKept: Bool,
+        load: @escaping () throws -> Configuration
+    ) throws {
         self.path = path
         self.socket = socket
+        self.isSocketKept = isSocketKept
         self.load = load
         configuration = try load()
         circuits = try SharedWords.make(count: CircuitBoard.size)
@@ -77,7 +90,7 @@ final class Master {
             ]) { [self] in received($0) }
             fill()
             watch()
-            while !(isEnding && members.isEmpty) { try await changed.pass() }
+            while !(isEnding && (isSocketKept || members.isEmpty)) { try await changed.pass() }
             withExtendedLifetime(signals) {}
             return 0
         } catch {
@@ -129,6 +142,9 @@ final class Master {
     private func launch(_ instanceID: String) throws(SystemError) -> Process {
         let (ours, theirs) = try UnixSocket.pair()
         defer { Descriptor.close(theirs) }
+        let account = try SharedWords.make(count: RunningRequests.size)
+        defer { Descriptor.close(account) }
+        let words = try SharedWords(account, count: RunningRequests.size)
         let channel = try ControlChannel(
             ours, received: { [self] in received($0, from: instanceID) }, ended: {})
         var launch = Subprocess.Launch(
@@ -138,11 +154,11 @@ final class Master {
         }
         launch.descriptors = [
             WorkerProcess.socket: socket, WorkerProcess.channel: theirs,
-            WorkerProcess.circuits: circuits,
+            WorkerProcess.circuits: circuits, WorkerProcess.account: account,
         ]
         do {
             return Process(
-                try Subprocess(launch), instanceID, channel, predecessors: orphans)
+                try Subprocess(launch), instanceID, channel, words, predecessors: orphans)
         } catch {
             channel.close()
             throw error
@@ -180,18 +196,29 @@ final class Master {
             [
                 Process.describe(member.instanceID),
                 Member("ending", .string("\(ending)")),
-            ])
+            ] + Self.requests(of: member))
+    }
+
+    /// What the worker had under way, the likeliest cause of its end first.
+    private static func requests(of member: Process) -> [Member] {
+        let ids = RunningRequests.ids(in: member.account)
+        guard !ids.isEmpty else { return [] }
+        return [
+            Member("requests", .array(ids.prefix(namedRequests).map { .string($0) })),
+            Member("running", .integer(ids.count)),
+        ]
     }
 
     /// At once after a long life; after short ones with a growing pause, so that a worker which cannot live does not
     /// burn the machine.
     private func replace(_ member: Process) {
         if Loop.now - member.startedAt >= Self.shortLife { failures = 0 } else { failures += 1 }
-        if failures <= 3 { fill() } else { fillLater() }
+        if failures <= 3 { return fill() }
+        fillLater(atMost: member.isReady ? Self.longestPauseAfterCrash : Self.longestPause)
     }
 
-    private func fillLater() {
-        let pause = min(Self.longestPause, 100 << min(failures, 6))
+    private func fillLater(atMost longest: Int = longestPause) {
+        let pause = min(longest, 100 << min(failures, 6))
         Loop.after(milliseconds: pause) { [self] in fill() }
     }
 
@@ -204,7 +231,9 @@ final class Master {
         for member in members.values where !isLate {
             let silence = now - member.lastSign
             if silence > (member.isReady ? Self.patience : Self.startPatience) {
-                log.event("worker_hangs", [Process.describe(member.instanceID)])
+                log.event(
+                    "worker_hangs",
+                    [Process.describe(member.instanceID)] + Self.requests(of: member))
                 member.child.send(Signal.kill)
             }
         }
@@ -263,12 +292,16 @@ final class Master {
         member.child.send(Signal.terminate)
     }
 
+    /// The workers finish what they have begun. This process waits for them, unless it is in the way of another one:
+    /// whoever keeps the socket starts the next master when this one has ended, and until then new requests wait.
     private func end() {
         guard !isEnding else { return }
         isEnding = true
         ServiceManager.notify("STOPPING=1")
         log.event("draining")
         for member in members.values { retire(member) }
+        // Nobody accepts any more: better refused than left waiting.
+        if !isSocketKept { Descriptor.replaceByNothing(socket) }
         changed.open()
     }
 }

@@ -9,8 +9,12 @@ internal import System
 /// One process of the pool: one thread, one loop, thousands of requests. It keeps no state that another worker needs.
 @LoopActor
 final class Worker {
-    /// Milliseconds that cancelled requests get to record how they ended.
+    /// Milliseconds that cancelled requests get to record how they ended, and to tell it.
     private static let unwinding = 5000
+    /// Descriptors for everything but streams: the database, files, requests that are refused.
+    private static let spareDescriptors = 64
+    /// Of a stream: from the web server, and to the provider.
+    private static let descriptorsPerStream = 2
 
     let configuration: Configuration
     /// Names this process in logs and in the rows of answers that it is writing.
@@ -29,6 +33,10 @@ final class Worker {
     let sideRequest: SideRequest
     /// True from the moment at which no new request is taken.
     private(set) var isDraining = false
+    /// Requests of models that run.
+    var running = 0
+    /// So many of them this process shall carry.
+    private var capacity: Int
     private var listener: Listener?
     private var socket: Int32?
     private let tokenFeed: TokenFeed
@@ -42,6 +50,7 @@ final class Worker {
     ) {
         self.configuration = configuration
         self.instanceID = instanceID
+        capacity = configuration.streamsPerWorker
         let log = Log(process: instanceID)
         let pool = PostgreSQL.Pool(
             settings: database, size: configuration.databasePool,
@@ -67,18 +76,34 @@ final class Worker {
             headers: configuration.taskHeaders, prefixes: configuration.sideRequestPrefixes)
     }
 
-    /// Accepts requests on the shared socket.
-    func listen(on socket: Int32) throws(SystemError) {
+    /// Takes only as many streams as there are descriptors for, of so many in all.
+    func limitStreams(byDescriptors descriptors: Int) {
+        let carried = max(1, (descriptors - Self.spareDescriptors) / Self.descriptorsPerStream)
+        guard carried < capacity else { return }
+        capacity = carried
+        log.event(
+            "streams_limited",
+            [
+                Member("streams", .integer(carried)),
+                Member("descriptors", .integer(descriptors)),
+            ])
+    }
+
+    /// Accepts requests on the shared socket, and keeps account of them in `register`.
+    func listen(on socket: Int32, register: (any RequestRegister)? = nil) throws(SystemError) {
         self.socket = socket
         let door = FrontDoor(worker: self)
-        listener = try Listener(socket, bodyLimit: configuration.bodyLimit) { connection in
+        let listener = try Listener(socket, bodyLimit: configuration.bodyLimit) { connection in
             await door.serve(connection)
         }
+        listener.register = register
+        listener.isExhausted = { [log] in log.event("descriptors_exhausted") }
+        self.listener = listener
         idempotency.begin()
     }
 
     /// Takes no more requests and returns when those that run have ended. After the drain timeout they are cancelled:
-    /// what was said is recorded as incomplete, and the clients see broken transfers.
+    /// what was said is recorded as incomplete, and the callers are told so.
     func drain() async {
         isDraining = true
         listener?.stop()
@@ -97,8 +122,8 @@ final class Worker {
         limit.cancel()
     }
 
-    /// More requests run than this process shall carry.
-    var isOverloaded: Bool { (listener?.active ?? 0) > configuration.streamsPerWorker }
+    /// As many requests of models run as this process shall carry.
+    var isFull: Bool { running >= capacity }
 
     /// What readiness depends on: the faults, in words for an operator, or none.
     func faults() async -> [String] {

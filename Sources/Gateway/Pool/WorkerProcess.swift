@@ -4,14 +4,17 @@ internal import PostgreSQL
 internal import System
 
 /// The life of a worker process: accept, serve, drain, exit. Descriptor 0 is the listening socket, 3 the channel to
-/// the master, 4 the memory of the circuit breakers.
+/// the master, 4 the memory of the circuit breakers, 5 that in which the master finds what was under way.
 @LoopActor
 final class WorkerProcess {
     static let socket: Int32 = 0
     static let channel: Int32 = 3
     static let circuits: Int32 = 4
+    static let account: Int32 = 5
     /// Milliseconds between two signs of life.
     private static let heartbeat = 1000
+    /// Seconds after the drain timeout at which even a worker that hangs has ended.
+    private static let lastSeconds: UInt32 = 15
 
     private let worker: Worker
     private let ending = Gate()
@@ -23,7 +26,7 @@ final class WorkerProcess {
         _ configuration: Configuration, instanceID: String, predecessors: [String]
     ) -> Int32 {
         Host.setName("archway-worker")
-        Host.raiseDescriptorLimit()
+        let descriptors = Host.raiseDescriptorLimit()
         Host.returnsLargeMemory()
         let database: Settings
         do throws(DatabaseError) {
@@ -41,6 +44,7 @@ final class WorkerProcess {
             Descriptor.close(circuits)
             let worker = Worker(
                 configuration, instanceID: instanceID, database: database, circuits: board)
+            worker.limitStreams(byDescriptors: descriptors)
             return await WorkerProcess(worker).serve(predecessors: predecessors)
         } ?? 1
     }
@@ -60,13 +64,16 @@ final class WorkerProcess {
             }
             let channel = try ControlChannel(Self.channel) { [self] in end() }
             try await checkThreads()
-            try worker.listen(on: Self.socket)
+            let account = try SharedWords(Self.account, count: RunningRequests.size)
+            try worker.listen(on: Self.socket, register: RunningRequests(account))
             channel.send(.ready)
             beat(channel)
             spawn { [worker] in await worker.abandon(predecessors) }
             worker.spool.watch()
             worker.log.event("worker_ready")
             while !isEnding { try await ending.pass() }
+            // The master may be gone, and nobody notice that this loop stands still.
+            Host.endsLatest(seconds: UInt32(worker.configuration.drainTimeout) + Self.lastSeconds)
             await worker.drain()
             worker.log.event("worker_ended")
             withExtendedLifetime(signals) {}
