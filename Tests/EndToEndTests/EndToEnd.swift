@@ -1,4 +1,5 @@
 import EventLoop
+import ScriptedProvider
 import TestSupport
 import Testing
 
@@ -144,4 +145,11 @@ func percentile(_ percent: Int, of values: [Double]) -> Double {
     let sorted = values.sorted()
     guard let last = sorted.indices.last else { return .nan }
     return sorted[min(last, sorted.count * percent / 100)]
+}
+
+extension ProviderServer {
+    /// Requests so far for models whose names begin like this.
+    func count(of model: String) -> Int {
+        recorded.count { $0.model?.hasPrefix(model) == true }
+    }
 }

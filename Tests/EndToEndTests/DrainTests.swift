@@ -1,0 +1,142 @@
+import EventLoop
+import Foundation
+import ScriptedProvider
+import TestSupport
+import Testing
+
+extension EndToEnd {
+    @Suite("Endings of the gateway") @LoopActor struct Drains {
+        @Test("A6: SIGTERM lets running streams finish, and then everything ends")
+        func drain() async throws {
+            try await withDeployment { site, user in
+                let workers = site.workers
+                let streams = (0..<10).map { _ in
+                    Task { @LoopActor in
+                        try await site.answer(Chat("paced-20-100").streamed, user)
+                    }
+                }
+                let areRunning = await waitUntil {
+                    site.provider.recorded.filter { $0.model == "paced-20-100" }.count == 10
+                }
+                #expect(areRunning)
+                site.signal(SIGTERM)
+                let isRefused = try await waitUntil {
+                    try await site.send("GET", "/v1/models", user.token).status == 502
+                }
+                #expect(isRefused && workers.contains(where: Deployment.isAlive))
+                for stream in streams { #expect(try await stream.value.isDone) }
+                #expect(try await site.gatewayEnd(seconds: 10) == 0)
+                #expect(!workers.contains(where: Deployment.isAlive))
+                let refused = try await site.send("GET", "/v1/models", user.token)
+                #expect(refused.status == 502)
+                #expect(refused.error["code"].string == "provider_unreachable")
+                try await site.startGateway()
+                #expect(try await site.answer(Chat("echo"), user).status == 200)
+            }
+        }
+
+        @Test(
+            "A6: What outlasts the drain timeout ends with an error that says so, and is kept as incomplete"
+        )
+        func drainTimeout() async throws {
+            var plan = DeploymentPlan()
+            plan.drainTimeout = 1
+            try await withDeployment(plan) { site, user in
+                let streams = (0..<20).map { number in
+                    Task { @LoopActor in
+                        let chat = Chat("hang-after-3").streamed.inChat("drained-\(number)")
+                        return try await site.answer(chat, user)
+                    }
+                }
+                let bridged = Task { @LoopActor in
+                    try await site.answer(Chat("hang").streamed, user)
+                }
+                let unary = Task { @LoopActor in
+                    try await site.answer(Chat("hang").inChat("drained-unary"), user)
+                }
+                let areRunning = await waitUntil { site.provider.count(of: "hang") == 22 }
+                #expect(areRunning)
+                // Until the stream that waits for its first event is open.
+                try await Loop.sleep(milliseconds: 1200)
+                site.signal(SIGTERM)
+                for stream in streams + [bridged] {
+                    let reply = try await stream.value
+                    #expect(reply.status == 200 && !reply.isDone)
+                    #expect(reply.events.last?.json["error"]["code"].string == "draining")
+                    #expect(reply.events.last?.json["choices"].exists == false)
+                }
+                let refused = try await unary.value
+                Expected(503, "draining").check(refused)
+                #expect(refused.head["retry-after"] != nil)
+                #expect(try await site.gatewayEnd(seconds: 10) == 0)
+                let turns = try await site.sql(
+                    "SELECT status, count(*) FROM turns WHERE role = 'assistant' GROUP BY status")
+                #expect(turns == "incomplete|21")
+                let usage = try await site.sql(
+                    "SELECT ended, status, count(*) FROM usage GROUP BY 1, 2 ORDER BY 2")
+                #expect(usage == "incomplete|200|21\nincomplete|503|1")
+            }
+        }
+
+        @Test("A3: A socket that systemd holds is taken over, and kept when the gateway ends")
+        func inheritedSocket() async throws {
+            var plan = DeploymentPlan()
+            plan.inheritsSocket = true
+            try await withDeployment(plan) { site, user in
+                #expect(try await site.answer(Chat("echo"), user).status == 200)
+                site.signal(SIGTERM)
+                #expect(try await site.gatewayEnd(seconds: 10) == 0)
+                let waiting = Task { @LoopActor in try await site.answer(Chat("echo"), user) }
+                try await site.startGateway()
+                #expect(try await waiting.value.status == 200)
+            }
+        }
+
+        @Test(
+            "A6: When systemd restarts the gateway, old workers finish their streams while new ones serve"
+        )
+        func restart() async throws {
+            var plan = DeploymentPlan()
+            plan.inheritsSocket = true
+            try await withDeployment(plan) { site, user in
+                let old = site.workers
+                let streams = (0..<50).map { _ in
+                    Task { @LoopActor in
+                        try await site.answer(Chat("paced-60-50").streamed, user)
+                    }
+                }
+                let areRunning = await waitUntil { site.provider.count(of: "paced-60-50") == 50 }
+                #expect(areRunning)
+                let stop = EndToEnd.Pools.Flag()
+                var slowest: Int64 = 0
+                let callers = (0..<4).map { _ in
+                    Task { @LoopActor in
+                        while !stop.isSet {
+                            let askedAt = Loop.now
+                            let reply = try await site.answer(Chat("echo"), user)
+                            #expect(reply.status == 200)
+                            slowest = max(slowest, Loop.now - askedAt)
+                            stop.count += 1
+                        }
+                    }
+                }
+                for round in 0..<2 {
+                    site.signal(SIGTERM)
+                    #expect(try await site.gatewayEnd(seconds: 2) == 0)
+                    try await site.startGateway()
+                    if round == 0 { #expect(old.allSatisfy(Deployment.isAlive)) }
+                    let before = stop.count
+                    #expect(await waitUntil { stop.count > before + 20 })
+                }
+                stop.isSet = true
+                for caller in callers { try await caller.value }
+                for stream in streams { #expect(try await stream.value.isDone) }
+                figure(
+                    "two restarts: 50 of 50 streams whole, \(stop.count) answers, the slowest after \(slowest) ms"
+                )
+                let areGone = await waitUntil { !old.contains(where: Deployment.isAlive) }
+                #expect(areGone)
+            }
+        }
+    }
+}

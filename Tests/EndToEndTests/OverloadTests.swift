@@ -1,0 +1,78 @@
+import EventLoop
+import Foundation
+import ScriptedProvider
+import TestSupport
+import Testing
+
+extension EndToEnd {
+    @Suite("More than it can carry") @LoopActor struct Overloads {
+        @Test(
+            "D4: Of five times too many callers the rest is refused at once, and what is served stays as much"
+        )
+        func overload() async throws {
+            var plan = DeploymentPlan()
+            plan.settings = "streams_per_worker: 8"
+            try await withDeployment(plan) { site, user in
+                // Each answer takes 300 ms, so two workers give at most 53 a second.
+                let peak = try await Self.run(callers: 12, site, user)
+                let overload = try await Self.run(callers: 80, site, user) {
+                    for path in ["/health/live", "/v1/models"] {
+                        let askedAt = Loop.now
+                        let reply = try await site.get(path, user)
+                        #expect(reply.status == 200)
+                        $0.slowest = max($0.slowest, Loop.now - askedAt)
+                    }
+                }
+                figure(
+                    "peak \(peak.served) answers in 3 s; with 80 callers \(overload.served), "
+                        + "\(overload.refused) refused, /v1/models within \(overload.slowest) ms")
+                #expect(overload.refused > overload.served / 2)
+                #expect(overload.served * 10 >= peak.served * 8)
+                #expect(overload.slowest < 1000)
+                let answers = try await concurrently(4) { _ in
+                    try await site.answer(Chat("slow-first-300"), user).status
+                }
+                #expect(answers == [200, 200, 200, 200])
+            }
+        }
+
+        /// What a number of callers got.
+        @LoopActor final class Tally {
+            var served = 0
+            var refused = 0
+            var slowest: Int64 = 0
+        }
+
+        /// So many ask for three seconds, each again as soon as it was answered or refused. `also` goes on meanwhile.
+        private static func run(
+            callers: Int, _ site: Deployment, _ user: User,
+            also: @escaping @LoopActor (Tally) async throws -> Void = { _ in }
+        ) async throws -> Tally {
+            let (tally, end) = (Tally(), Loop.now + 3000)
+            let tasks = (0..<callers).map { _ in
+                Task { @LoopActor in
+                    while Loop.now < end { try await Self.ask(site, user, tally) }
+                }
+            }
+            while Loop.now < end {
+                try await also(tally)
+                try await Loop.sleep(milliseconds: 50)
+            }
+            for task in tasks { try await task.value }
+            return tally
+        }
+
+        private static func ask(_ site: Deployment, _ user: User, _ tally: Tally) async throws {
+            let reply = try await site.answer(Chat("slow-first-300"), user)
+            if reply.status == 200 {
+                tally.served += 1
+                return
+            }
+            Expected(503, "overloaded").check(reply)
+            #expect(reply.head["retry-after"] != nil)
+            tally.refused += 1
+            // Sooner than any client would.
+            try await Loop.sleep(milliseconds: 100)
+        }
+    }
+}
