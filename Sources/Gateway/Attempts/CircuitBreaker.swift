@@ -85,7 +85,7 @@ struct CircuitBoard {
     /// The place of this key's circuit; nil when the board is full.
     func place(of key: String) -> Place? {
         let number = Self.number(of: key)
-        let first = Int(number >> 1)
+        let first = Int(number >> 1) % Self.pairs
         for step in 0..<Self.pairs {
             let index = 2 * ((first + step) % Self.pairs)
             if words[index] == 0 { _ = words.replace(index, 0, by: number) }
