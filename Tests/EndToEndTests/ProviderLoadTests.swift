@@ -31,7 +31,7 @@ extension EndToEnd {
                 }
                 let replies = calls.map { call in Task { @LoopActor in try await call.reply() } }
                 // Each worker has taken its share, or all that came to it.
-                #expect(await waitUntil { site.provider.recorded.count >= 300 })
+                #expect(await waitUntil { site.questions.count >= 300 })
                 let times = try await Self.quick(site, user)
                 let covered = try await site.answer(Chat("wide"), user)
                 #expect(covered.status == 200)
