@@ -48,7 +48,9 @@ extension EndToEnd {
                 var cuts = 0
                 for pad in 0..<3 {
                     let text = String(repeating: "x", count: pad) + Self.long
-                    let call = try site.chat(Chat("echo", text).streamed, user)
+                    var request = Chat("echo", text).streamed.request
+                    request.fields.append(("Authorization", "Bearer \(user.token)"))
+                    let call = try site.call(request, receiveBuffer: 4096)
                     _ = try await call.next()
                     call.isReading = false
                     let isSaid = await waitUntil {

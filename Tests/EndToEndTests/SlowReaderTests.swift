@@ -9,13 +9,19 @@ extension EndToEnd {
         @Test(
             "D2: 2,000 idle streams all get their comments, take little memory, and hold up nobody")
         func idle() async throws {
-            try await withDeployment { site, user in
+            var plan = DeploymentPlan()
+            plan.providers = {
+                "  roomy: { kind: openai, base_url: http://127.0.0.1:\($0)/v1, max_concurrent: 9999 }"
+            }
+            plan.models =
+                "  - { id: idle, candidates: [ { provider: roomy, model: hang-after-1 } ] }"
+            try await withDeployment(plan) { site, user in
                 _ = try await concurrently(50) { _ in try await site.answer(Chat("echo"), user) }
                 let before = site.residentMemory()
                 var calls: [WebCall] = []
                 for _ in 0..<40 {
                     let more = try (0..<50).map { _ in
-                        try site.chat(Chat("hang-after-1").streamed, user)
+                        try site.chat(Chat("idle").streamed, user)
                     }
                     for call in more { #expect(try await call.head().status == 200) }
                     calls += more

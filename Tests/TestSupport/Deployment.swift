@@ -244,8 +244,10 @@ import System
     // MARK: Use
 
     /// Asks through nginx.
-    package func call(_ request: WebRequest, at door: Door = .site) throws -> WebCall {
-        try WebCall(request, port: ports[door] ?? 0)
+    package func call(
+        _ request: WebRequest, at door: Door = .site, receiveBuffer: Int32? = nil
+    ) throws -> WebCall {
+        try WebCall(request, port: ports[door] ?? 0, receiveBuffer: receiveBuffer)
     }
 
     /// Where a client finds the gateway, without a path.

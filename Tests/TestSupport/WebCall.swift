@@ -62,12 +62,16 @@ package enum WebFailure: Error, Equatable {
     }
 
     /// Connects and begins to send.
-    package init(_ request: WebRequest, port: UInt16) throws {
+    package init(_ request: WebRequest, port: UInt16, receiveBuffer: Int32? = nil) throws {
         output = request.bytes
         pause = request.pause
         parser = WebReplyParser(hasNoBody: request.method == "HEAD")
         let flags = SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue
         descriptor = socket(AF_INET, Int32(flags), 0)
+        if var size = receiveBuffer {
+            let length = socklen_t(MemoryLayout<Int32>.size)
+            setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, length)
+        }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian
