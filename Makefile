@@ -9,7 +9,7 @@ SWIFT := TERM=dumb swift
 RELEASE := $(SWIFT) build --configuration release --static-swift-stdlib --product archway
 TESTING := --explicit-target-dependency-import-check error
 
-.PHONY: help run test test-openwebui bench build install clean packages
+.PHONY: help run test test-openwebui fuzz bench build install clean packages
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -28,6 +28,9 @@ test-openwebui: ## Drive the real Open WebUI in a real browser (installs it from
 	$(SWIFT) build --product archway
 	$(SWIFT) build --product scripted-provider
 	@exec Tests/OpenWebUI/run $(ARGS)
+
+fuzz: packages ## Feed the readers of foreign bytes with made-up inputs for a minute (ARGS="--seconds 600 json")
+	@exec Tests/Fuzz/run $(ARGS)
 
 bench: build ## Measure the gateway against plain nginx and print the ratios
 	@exec Tests/Bench/bench $(ARGS)

@@ -36,6 +36,16 @@ func tool(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
         name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: testSettings)
 }
 
+/// The fuzzer's program, which only `make fuzz` can link: its `main` is libFuzzer's.
+let fuzzer: [Target] =
+    Context.environment["ARCHWAY_FUZZ"] == nil
+    ? []
+    : [
+        .executableTarget(
+            name: "fuzz", dependencies: ["EventLoop", "FuzzTargets"], path: "Tests/Fuzz/Runner",
+            swiftSettings: testSettings)
+    ]
+
 func suite(_ module: String, _ more: [Target.Dependency] = [], resources: [Resource] = []) -> Target
 {
     .testTarget(
@@ -100,12 +110,21 @@ let package = Package(
             name: "load-client", dependencies: ["EventLoop", "HTTP", "ScriptedProvider"],
             path: "Tests/LoadClient", swiftSettings: testSettings),
 
+        // Readers of foreign bytes, as the fuzzer and a suite feed them.
+        .target(
+            name: "FuzzTargets",
+            dependencies: ["CJansson", "EventLoop", "FastCGI", "HTTP", "JSON"],
+            path: "Tests/Fuzz/Targets", swiftSettings: testSettings),
+        .testTarget(
+            name: "FuzzTests", dependencies: ["EventLoop", "FuzzTargets"],
+            swiftSettings: testSettings),
         .testTarget(
             name: "DeploymentTests", dependencies: ["FastCGI", "HTTP"], swiftSettings: testSettings),
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "EventLoop", "HTTP", "JSON", "ScriptedProvider", "System", "TestSupport", "archway",
+                "EventLoop", "FuzzTargets", "HTTP", "JSON", "ScriptedProvider", "System",
+                "TestSupport", "archway",
             ],
             exclude: ["clients"],
             swiftSettings: testSettings),
@@ -114,7 +133,7 @@ let package = Package(
             dependencies: ["EventLoop", "System", "TestSupport", "archway"],
             swiftSettings: testSettings),
         suite("EventLoop"),
-        suite("FastCGI", ["EventLoop", "HTTP", "System", "TestSupport"]),
+        suite("FastCGI", ["EventLoop", "FuzzTargets", "HTTP", "System", "TestSupport"]),
         suite("System", ["EventLoop", "TestSupport"]),
         suite("HTTP"),
         .testTarget(
@@ -124,11 +143,11 @@ let package = Package(
             // So that libcurl asks the test's own resolver for names.
             linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic-symbol=getaddrinfo"])]),
         suite("ScriptedProvider", ["EventLoop", "HTTP", "HTTPClient", "JSON"]),
-        suite("JSON", ["CJansson"]),
+        suite("JSON", ["FuzzTargets"], resources: [.copy("Fixtures")]),
         suite("YAML"),
         suite("HTML"),
         suite("Crypto"),
-        suite("OpenAI", ["HTTP", "JSON"], resources: [.copy("Fixtures")]),
+        suite("OpenAI", ["FuzzTargets", "HTTP", "JSON"], resources: [.copy("Fixtures")]),
         suite("Providers", ["HTTP", "JSON", "OpenAI"], resources: [.copy("Fixtures")]),
         suite(
             "Gateway",
@@ -141,5 +160,5 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["EventLoop", "ScriptedProvider", "System"],
             path: "Tests/TestSupport", swiftSettings: testSettings),
-    ]
+    ] + fuzzer
 )

@@ -34,9 +34,12 @@ final class LibFCGIRequest {
         // A truncated environment is success to FCGX_Accept_r; only the stream's error tells.
         let isIntact = unsafe FCGX_GetError(request.pointee.in) == 0
         parameters = unsafe Self.parameters(request.pointee.envp)
+        // Put there by libfcgi, before what the web server says.
+        let isResponder = parameters.first.map { $0 == ("FCGI_ROLE", "RESPONDER") } ?? false
         let declared = parameters.first { $0.name == "CONTENT_LENGTH" }?.value ?? ""
         declaredLength = declared.isEmpty ? 0 : Int(declared) ?? -1
-        if !isIntact { return nil }
+        // Authorizers and filters are taken as well: what answers a request would then grant one.
+        if !isIntact || !isResponder { return nil }
     }
 
     isolated deinit {

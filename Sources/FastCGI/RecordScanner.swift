@@ -79,19 +79,26 @@ package struct RecordScanner: Sendable {
         }
         let id = UInt16(bytes[start + 2]) << 8 | UInt16(bytes[start + 3])
         let length = Int(bytes[start + 4]) << 8 | Int(bytes[start + 5])
+        // libfcgi skips padding only behind the content of a stream. Elsewhere it would read the padding as records,
+        // and so another request than this one.
+        let padding = Int(bytes[start + 6])
         guard phase == .begin || id == requestID else {
             throw .protocolError("several requests on one connection")
         }
         switch (phase, kind) {
         case (.begin, .begin):
-            guard id != 0, length == 8 else { throw .protocolError("malformed begin") }
+            guard id != 0, length == 8, padding == 0 else {
+                throw .protocolError("malformed begin")
+            }
             requestID = id
             phase = .parameters
         case (.parameters, .parameters):
             parameterBytes += length
             guard parameterBytes <= parameterLimit else { throw .parametersTooLarge }
             if length == 0 {
-                guard pairs.isWhole else { throw .protocolError("truncated parameters") }
+                guard pairs.isWhole, padding == 0 else {
+                    throw .protocolError("truncated parameters")
+                }
                 phase = .body
             }
         case (.body, .stdin):
@@ -106,7 +113,7 @@ package struct RecordScanner: Sendable {
             throw .protocolError("record type \(kind.rawValue) out of order")
         }
         self.kind = kind
-        pending = (length, Int(bytes[start + 6]))
+        pending = (length, padding)
         return true
     }
 }

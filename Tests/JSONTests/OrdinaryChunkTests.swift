@@ -1,3 +1,4 @@
+import FuzzTargets
 import JSON
 import Testing
 
@@ -71,53 +72,9 @@ struct OrdinaryChunkTests {
         }
     }
 
-    // MARK: The same question, answered by the parser
-
-    private enum Expectation: Equatable {
-        case ordinary(Range<Int>), unusual, eitherWay(Range<Int>)
-    }
-
+    /// The same question, answered by the parser.
     private func agree(_ bytes: [UInt8]) {
-        let found = content(bytes)
-        switch expectation(bytes) {
-        case .ordinary(let range) where found == range: return
-        case .unusual where found == nil: return
-        case .eitherWay(let range) where found == nil || found == range: return
-        default: Issue.record("\(String(decoding: bytes, as: UTF8.self)) \(bytes)")
-        }
-    }
-
-    private func expectation(_ bytes: [UInt8]) -> Expectation {
-        guard let root = try? Document(bytes).root, let range = ordinaryContent(root) else {
-            return .unusual
-        }
-        let text = String(decoding: bytes, as: UTF8.self)
-        let hasSurrogates = text.lowercased().contains("\\ud")
-        let hasEscapedNames = ["\\u00", "\\/"].contains { text.contains($0) }
-        return hasSurrogates || hasEscapedNames ? .eitherWay(range) : .ordinary(range)
-    }
-
-    private func ordinaryContent(_ root: Node) -> Range<Int>? {
-        for (key, value) in root.members {
-            switch key {
-            case "id", "object", "model": guard value.kind == .string else { return nil }
-            case "created": guard value.kind == .number else { return nil }
-            case "system_fingerprint", "service_tier":
-                guard value.kind == .string || value.isNull else { return nil }
-            case "usage": guard value.isNull else { return nil }
-            case "choices": guard value.count == 1 else { return nil }
-            default: return nil
-            }
-        }
-        guard let choice = root["choices"]?[0], choice["index"]?.bytes == [0x30] else { return nil }
-        for (key, value) in choice.members where !["index", "delta"].contains(key) {
-            guard ["finish_reason", "logprobs"].contains(key), value.isNull else { return nil }
-        }
-        guard let delta = choice["delta"], let content = delta["content"], content.kind == .string
-        else { return nil }
-        for (key, value) in delta.members where key != "content" {
-            guard key == "role", value.string == "assistant" else { return nil }
-        }
-        return content.range.lowerBound + 1..<content.range.upperBound - 1
+        let fault = ChunksTarget.fault(in: bytes)
+        #expect(fault == nil, "\(String(decoding: bytes, as: UTF8.self)) \(bytes)")
     }
 }
