@@ -4,10 +4,12 @@ package struct Limits: Sendable {
     package var depth = 64
     /// Values in the whole document, at most; keys are not counted.
     package var values = 1_000_000
+    /// Members of one object, at most: whoever reads an object looks through it for each name.
+    package var members = 50_000
     /// Whether two members of one object may not have the same key.
     package var refusesDuplicateKeys = true
 
-    /// The defaults: depth 64, a million values, duplicate keys refused.
+    /// The defaults: depth 64, a million values, 50,000 members of an object, duplicate keys refused.
     package init(depth: Int = 64, values: Int = 1_000_000, refusesDuplicateKeys: Bool = true) {
         self.depth = depth
         self.values = values

@@ -3,26 +3,22 @@ enum DuplicateKeys {
     /// Up to so many members, comparing all pairs is cheaper than sorting.
     private static let few = 8
 
-    static func refuse(
-        in bytes: Span<UInt8>, _ tape: [Parser.Entry], object: Int
-    ) throws(ParseError) {
-        var keys: [Parser.Entry] = []
+    /// The tape index of a key that is there before, nil if all differ.
+    static func find(in bytes: Span<UInt8>, _ tape: [Parser.Entry], object: Int) -> Int? {
+        var keys: [Int] = []
         var index = object + 1
         let end = Int(tape[object].link)
-        guard end > index + 2 else { return }
+        guard end > index + 2 else { return nil }
         while index < end {
-            keys.append(tape[index])
+            keys.append(index)
             index = following(index + 1, in: bytes, tape)
         }
-        if keys.count <= few {
-            try refusePairs(keys[...], bytes)
-        } else {
-            try refuseSorted(keys, bytes)
-        }
+        return keys.count <= few
+            ? findPair(keys[...], bytes, tape) : findSorted(keys, bytes, tape)
     }
 
     /// The tape index behind a value and all that it holds.
-    private static func following(
+    static func following(
         _ index: Int, in bytes: Span<UInt8>, _ tape: [Parser.Entry]
     ) -> Int {
         switch bytes[Int(tape[index].start)] {
@@ -31,31 +27,37 @@ enum DuplicateKeys {
         }
     }
 
-    private static func refusePairs(
-        _ keys: ArraySlice<Parser.Entry>, _ bytes: Span<UInt8>
-    ) throws(ParseError) {
+    private static func findPair(
+        _ keys: ArraySlice<Int>, _ bytes: Span<UInt8>, _ tape: [Parser.Entry]
+    ) -> Int? {
         for (position, key) in zip(keys.indices, keys) {
-            for other in keys[..<position] where areEqual(key, other, bytes) {
-                throw ParseError(.duplicateKey, at: Int(key.start))
+            for other in keys[..<position] where areEqual(tape[key], tape[other], bytes) {
+                return key
             }
         }
+        return nil
     }
 
     /// Equal keys have equal hashes and so become neighbours. The hash is seeded per process:
     /// nobody outside can make keys that differ and collide.
-    private static func refuseSorted(
-        _ keys: [Parser.Entry], _ bytes: Span<UInt8>
-    ) throws(ParseError) {
-        var hashed: [(hash: Int, key: Parser.Entry)] = []
+    private static func findSorted(
+        _ keys: [Int], _ bytes: Span<UInt8>, _ tape: [Parser.Entry]
+    ) -> Int? {
+        var hashed: [(hash: Int, key: Int)] = []
         hashed.reserveCapacity(keys.count)
-        for key in keys { hashed.append((hash(key, bytes), key)) }
-        hashed.sort { ($0.hash, $0.key.start) < ($1.hash, $1.key.start) }
+        for key in keys { hashed.append((hash(tape[key], bytes), key)) }
+        hashed.sort { ($0.hash, $0.key) < ($1.hash, $1.key) }
         var first = 0
         for index in 1...hashed.count
         where index == hashed.count || hashed[index].hash != hashed[first].hash {
-            if index - first > 1 { try refusePairs(hashed[first..<index].map(\.key)[...], bytes) }
+            if index - first > 1,
+                let key = findPair(hashed[first..<index].map(\.key)[...], bytes, tape)
+            {
+                return key
+            }
             first = index
         }
+        return nil
     }
 
     private static func hash(_ key: Parser.Entry, _ bytes: Span<UInt8>) -> Int {

@@ -2,7 +2,7 @@
 package struct ParseError: Error, Equatable, Sendable {
     /// What rule the text broke.
     package enum Cause: UInt8, Sendable {
-        case empty, byteOrderMark, tooLarge, tooDeep, tooManyValues, duplicateKey
+        case empty, byteOrderMark, tooLarge, tooDeep, tooManyValues, tooManyMembers, duplicateKey
         case invalidUTF8, controlCharacter, invalidEscape, unterminatedString, invalidNumber
         case unexpectedCharacter, unexpectedEnd, trailingCharacters
     }
@@ -11,13 +11,16 @@ package struct ParseError: Error, Equatable, Sendable {
     package let offset: Int
     /// The rule that was broken.
     package let cause: Cause
+    /// Of a doubled key: where it stands, as in `messages[0].role`. Made of the text's own keys.
+    package let path: String?
     /// The limit that was passed, for causes that have one.
     let limit: Int
 
-    init(_ cause: Cause, at offset: Int, limit: Int = 0) {
+    init(_ cause: Cause, at offset: Int, limit: Int = 0, path: String? = nil) {
         self.offset = offset
         self.cause = cause
         self.limit = limit
+        self.path = path
     }
 
     /// The fault in English; holds nothing of the text itself, so it may be shown to anyone.
@@ -28,6 +31,7 @@ package struct ParseError: Error, Equatable, Sendable {
         case .tooLarge: "the text is larger than 4 GiB"
         case .tooDeep: "nested deeper than \(limit)"
         case .tooManyValues: "more than \(limit) values"
+        case .tooManyMembers: "an object of more than \(limit) members"
         case .duplicateKey: "duplicate key"
         case .invalidUTF8: "invalid UTF-8"
         case .controlCharacter: "unescaped control character in a string"

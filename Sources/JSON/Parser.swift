@@ -2,8 +2,8 @@
 struct Parser {
     private let limits: Limits
     private(set) var tape: [Entry] = []
-    /// Tape indices of the containers that are open.
-    private var open: [Int] = []
+    /// The containers that are open: their tape indices, and how many members those have that are objects.
+    private var open: [(container: Int, members: Int)] = []
     private var values = 0
     private var offset = 0
 
@@ -31,7 +31,7 @@ struct Parser {
             throw ParseError(.byteOrderMark, at: 0)
         }
         try value(bytes)
-        while let container = open.last {
+        while let container = open.last?.container {
             if bytes[Int(tape[container].start)] == .openingBrace {
                 try member(bytes, of: container)
             } else {
@@ -48,6 +48,10 @@ struct Parser {
     ) throws(ParseError) {
         guard try !isClosed(bytes, container, by: .closingBrace) else { return }
         guard try peek(bytes) == .quote else { throw ParseError(.unexpectedCharacter, at: offset) }
+        open[open.count - 1].members += 1
+        guard open[open.count - 1].members <= limits.members else {
+            throw ParseError(.tooManyMembers, at: offset, limit: limits.members)
+        }
         try string(bytes)
         skipWhitespace(bytes)
         guard try peek(bytes) == .colon else { throw ParseError(.unexpectedCharacter, at: offset) }
@@ -87,10 +91,13 @@ struct Parser {
     ) throws(ParseError) {
         tape[container].end = UInt32(offset)
         tape[container].link = UInt32(tape.count)
-        open.removeLast()
-        if limits.refusesDuplicateKeys, bytes[Int(tape[container].start)] == .openingBrace {
-            try DuplicateKeys.refuse(in: bytes, tape, object: container)
+        if limits.refusesDuplicateKeys, bytes[Int(tape[container].start)] == .openingBrace,
+            let key = DuplicateKeys.find(in: bytes, tape, object: container)
+        {
+            let path = Path(to: key, through: open.map(\.container), in: bytes, tape)
+            throw ParseError(.duplicateKey, at: Int(tape[key].start), path: path.text)
         }
+        open.removeLast()
     }
 
     private mutating func value(_ bytes: Span<UInt8>) throws(ParseError) {
@@ -106,7 +113,7 @@ struct Parser {
             guard open.count < limits.depth else {
                 throw ParseError(.tooDeep, at: offset, limit: limits.depth)
             }
-            open.append(tape.count)
+            open.append((tape.count, 0))
             push(end: offset + 1)
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
             push(end: try Grammar.number(bytes, at: offset))

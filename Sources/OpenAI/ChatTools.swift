@@ -55,7 +55,7 @@ func checkFunctionCall(_ call: RequestField) throws(APIError) {
 /// `tool_choice`, which needs the tools of the same request to be judged.
 func checkToolChoice(of root: RequestField) throws(APIError) {
     guard let choice = root["tool_choice"] else { return }
-    let tools = root.node["tools"].map { Array($0.elements) } ?? []
+    let tools = ToolNames(root.node["tools"])
     if choice.node.kind == .string {
         let word = try choice.word("none", "auto", "required")
         guard word != "required" || !tools.isEmpty else { throw withoutTools }
@@ -76,7 +76,24 @@ func checkToolChoice(of root: RequestField) throws(APIError) {
 private let withoutTools = APIError.invalidValue(
     "tool_choice", "it needs 'tools'; send them or leave it out")
 
-private func checkAllowedTools(_ allowed: RequestField, tools: [Node]) throws(APIError) {
+/// The names that a request declares. Collected once: a choice may name as many tools as there are.
+private struct ToolNames {
+    private var names: [String: Set<String>] = [:]
+    var isEmpty: Bool { names.isEmpty }
+
+    init(_ tools: Node?) {
+        for tool in tools.map({ Array($0.elements) }) ?? [] {
+            guard let kind = tool["type"]?.string, let name = tool[kind]?["name"]?.string else {
+                continue
+            }
+            names[kind, default: []].insert(name)
+        }
+    }
+
+    func contains(_ name: String, _ kind: String) -> Bool { names[kind]?.contains(name) == true }
+}
+
+private func checkAllowedTools(_ allowed: RequestField, tools: ToolNames) throws(APIError) {
     try allowed.requireObject()
     _ = try allowed.required("mode").word("auto", "required")
     for tool in try allowed.required("tools").elements() {
@@ -86,12 +103,13 @@ private func checkAllowedTools(_ allowed: RequestField, tools: [Node]) throws(AP
     }
 }
 
-private func checkNamedTool(_ choice: RequestField, kind: String, tools: [Node]) throws(APIError) {
+private func checkNamedTool(
+    _ choice: RequestField, kind: String, tools: ToolNames
+) throws(APIError) {
     let named = try choice.required(kind)
     try named.requireObject()
     let name = try named.required("name")
-    let wanted = try name.string()
-    guard tools.contains(where: { $0[kind]?["name"]?.string == wanted }) else {
+    guard tools.contains(try name.string(), kind) else {
         throw .invalidValue(name.path, "no tool of that name is in 'tools'")
     }
 }

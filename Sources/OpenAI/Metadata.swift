@@ -20,6 +20,9 @@ package struct Metadata: Sendable {
     }
 
     init(_ field: RequestField) throws(APIError) {
+        try field.requireObject()
+        // Before a copy is made of very many.
+        guard field.node.count <= Self.most else { throw Self.tooMany }
         var pairs: [(key: String, value: String)] = []
         for (key, value) in try field.members() { pairs.append((key, try value.string())) }
         try Self.check(pairs)
@@ -43,10 +46,12 @@ package struct Metadata: Sendable {
     /// The object in one spelling, for comparison.
     package var plain: Value { .object(pairs.map { Member($0.key, .string($0.value)) }) }
 
+    private static let most = 16
+    private static let tooMany = APIError.invalidValue(
+        "metadata", "it may hold at most \(most) members")
+
     private static func check(_ pairs: [(key: String, value: String)]) throws(APIError) {
-        guard pairs.count <= 16 else {
-            throw .invalidValue("metadata", "it may hold at most 16 members")
-        }
+        guard pairs.count <= most else { throw tooMany }
         for (key, value) in pairs {
             guard key.unicodeScalars.count <= 64 else {
                 throw .invalidValue("metadata", "a key may have at most 64 characters")

@@ -16,32 +16,32 @@ extension APIError {
         400, type: invalidRequest, code: "invalid_type",
         "The request body must be an object, for example {\"model\": …}.")
 
-    /// 400: the body does not parse; names the reason and the byte.
+    /// 400: the body does not parse; names the reason and the byte, and the path of a key that is there twice.
     package static func invalidJSON(_ error: ParseError) -> APIError {
         APIError(
-            400, type: invalidRequest, code: "invalid_json",
+            400, type: invalidRequest, code: "invalid_json", param: error.path.map(echo),
             "The request body is not valid JSON: \(error.reason) at byte \(error.offset).")
     }
 
     /// 400: a member that must be there is not.
     package static func missingParameter(_ path: String) -> APIError {
         APIError(
-            400, type: invalidRequest, code: "missing_required_parameter", param: path,
-            "Missing required parameter: '\(path)'.")
+            400, type: invalidRequest, code: "missing_required_parameter", param: echo(path),
+            "Missing required parameter: '\(echo(path))'.")
     }
 
     /// 400: a member has the wrong type. `expected` reads after "must be", as in "a string".
     package static func invalidType(_ path: String, _ expected: String) -> APIError {
         APIError(
-            400, type: invalidRequest, code: "invalid_type", param: path,
-            "Invalid type for '\(path)': it must be \(expected).")
+            400, type: invalidRequest, code: "invalid_type", param: echo(path),
+            "Invalid type for '\(echo(path))': it must be \(expected).")
     }
 
     /// 400: a member has the right type and a value that cannot be. `why` is a clause without a stop.
     package static func invalidValue(_ path: String, _ why: String) -> APIError {
         APIError(
-            400, type: invalidRequest, code: "invalid_value", param: path,
-            "Invalid value for '\(path)': \(why).")
+            400, type: invalidRequest, code: "invalid_value", param: echo(path),
+            "Invalid value for '\(echo(path))': \(why).")
     }
 
     /// 400: a member of the body, or of the query, that the route does not have.

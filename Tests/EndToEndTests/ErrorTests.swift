@@ -88,7 +88,7 @@ extension EndToEnd {
             "What is no JSON object is refused for what it is",
             arguments: [
                 ("", "invalid_json"), ("{", "invalid_json"), ("{}x", "invalid_json"),
-                ("[1,]", "invalid_json"), ("{\"a\":1,\"a\":2}", "invalid_json"),
+                ("[1,]", "invalid_json"),
                 ("{\"model\":\"\u{1}\"}", "invalid_json"), ("[]", "invalid_type"),
                 ("\"x\"", "invalid_type"), ("null", "invalid_type"),
                 (String(repeating: "[", count: 100_000), "invalid_json"),

@@ -26,7 +26,7 @@ import Testing
     func noJSON(_ body: String, _ word: String) throws {
         let error = #expect(throws: APIError.self) { try request(body) }
         #expect(error?.code == "invalid_json")
-        #expect(error?.param == nil)
+        #expect(error?.param == (word == "duplicate" ? "model" : nil))
         #expect(error?.message.contains(word) == true, "\(error?.message ?? "")")
     }
 
