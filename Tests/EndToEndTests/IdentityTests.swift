@@ -27,26 +27,6 @@ extension EndToEnd {
             #expect(bob.json["id"].string != alice.json["id"].string)
         }
 
-        @Test(
-            "A name that no web server has checked signs nobody in",
-            arguments: [Door.site, .stock])
-        func spoofing(door: Door) async throws {
-            let site = try await Shared.deployment()
-            let names = [
-                "Remote-User", "REMOTE_USER", "X-Remote-User", "X-Forwarded-User", "Remote_User",
-                "X-Auth-Request-User", "Auth-Type", "HTTP_REMOTE_USER",
-            ]
-            for name in names {
-                var request = WebRequest("GET", "/api/users/me")
-                request.fields = [(name, "alice")]
-                Expected(401, "missing_api_key")
-                    .check(try await site.call(request, at: door).reply())
-            }
-            // Stock fastcgi_params pass the name of any Basic header on as REMOTE_USER.
-            let reply = try await Self.get(site, "/api/users/me", door, "alice:anything")
-            Expected(401, "invalid_api_key").check(reply)
-        }
-
         @Test("Only a token that may says who the human is")
         func frontEnd() async throws {
             let (site, user) = try await (Shared.deployment(), Shared.user())

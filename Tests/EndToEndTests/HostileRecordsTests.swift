@@ -1,0 +1,62 @@
+import EventLoop
+import Foundation
+import FuzzTargets
+import ScriptedProvider
+import TestSupport
+import Testing
+
+extension EndToEnd {
+    @Suite("Hostile FastCGI at a worker's socket") @LoopActor struct HostileRecords {
+        @Test(
+            "E1: Workers survive every connection of the fuzzer's corpus, whole and cut, and are idle after it"
+        )
+        func corpus() async throws {
+            try await withDeployment { site, user in
+                let workers = site.workers
+                #expect(try await site.answer(Chat("echo"), user).status == 200)
+                // The first time makes what later requests share.
+                try await Self.send(to: site.socket)
+                let before = workers.map(Self.descriptors)
+                try await Self.send(to: site.socket)
+                #expect(site.workers == workers)
+                let isFlat = await waitUntil { workers.map(Self.descriptors) == before }
+                #expect(isFlat, "\(workers.map(Self.descriptors)), before it \(before)")
+                let used = workers.map(Self.processorTicks)
+                try await Loop.sleep(milliseconds: 1000)
+                // Each worker says each second that it lives.
+                let ticks = zip(workers.map(Self.processorTicks), used).map { $0 - $1 }
+                figure("workers took \(ticks) hundredths of a second in an idle second after it")
+                #expect(ticks.allSatisfy { $0 <= 5 })
+                let began = microseconds()
+                #expect(try await site.answer(Chat("echo"), user).status == 200)
+                #expect(microseconds() - began < 2_000_000)
+            }
+        }
+
+        /// Sends every connection of the corpus, whole and cut, all at once.
+        private static func send(to socket: String) async throws {
+            let entries = try FuzzTarget.records.corpus.entries
+            _ = try await concurrently(entries.count) { number in
+                let bytes = Array(entries[number].bytes.dropFirst())
+                for length in [bytes.count, bytes.count - 3, bytes.count / 2, 11] {
+                    let client = try FastCGIClient(socket)
+                    await client.send(Array(bytes.prefix(max(0, length))))
+                    _ = await client.read(seconds: 1) { _ in length < bytes.count }
+                    client.close()
+                }
+            }
+        }
+
+        private static func descriptors(_ process: Int32) -> Int {
+            (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/fd").count)
+                ?? -1
+        }
+
+        /// User and system time in hundredths of a second.
+        private static func processorTicks(_ process: Int32) -> Int {
+            let text = (try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)) ?? ""
+            let words = text.split(separator: ")").last?.split(separator: " ") ?? []
+            return words.dropFirst(11).prefix(2).compactMap { Int($0) }.reduce(0, +)
+        }
+    }
+}
