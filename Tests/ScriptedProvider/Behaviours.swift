@@ -8,6 +8,7 @@ let behaviours: [(name: String, behaviour: Behaviour)] = [
     // Good answers.
     ("echo", { words($0.question) + ending }),
     ("echo-json", { [.text(String(decoding: $0.body, as: UTF8.self))] + ending }),
+    ("echo-paced", { [words($0.question, every: $0.number(0, or: 20))] + ending }),
     ("paced", { [stamps($0.number(0, or: 50), every: $0.number(1, or: 50))] + ending }),
     ("flat", { [stamps($0.number(0, or: 1000), every: 0)] + ending }),
     ("bulk", { [bulk($0.number(0, or: 1000))] + ending }),

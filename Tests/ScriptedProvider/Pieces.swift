@@ -10,13 +10,21 @@ let ending: [Step] = stopping("stop")
 func stopping(_ reason: String) -> [Step] { [.finish(reason), .done, .end] }
 
 /// The text word by word, blanks kept.
-func words(_ text: String) -> [Step] {
+func words(_ text: String) -> [Step] { pieces(text).map { .text($0) } }
+
+/// The same, each word so many milliseconds after the one before.
+func words(_ text: String, every: Int) -> Step {
+    let pieces = pieces(text)
+    return .texts(count: pieces.count, every: every) { pieces[$0] }
+}
+
+private func pieces(_ text: String) -> [String] {
     var pieces: [String] = []
     for character in text {
         if character == " " || pieces.isEmpty { pieces.append("") }
         pieces[pieces.count - 1].append(character)
     }
-    return pieces.map { .text($0) }
+    return pieces
 }
 
 /// Pieces that carry their index and the time at which they were made (`CLOCK_MONOTONIC`, µs).

@@ -8,6 +8,8 @@ import JSON
 
     let recordID: Int
     private(set) var pieces = 0
+    /// What the client was told of token counts.
+    private(set) var counted: Recorded.Counted?
     private let wire: any Wire
     private let isStream: Bool
     private var usage: Usage
@@ -153,9 +155,22 @@ import JSON
                 usage.completion += 1
             }
             Self.chunk(wire.bytes(step, usage: usage), into: &output)
+            if tellsUsage(step) { count() }
         }
         pieces += 1
         return .more
+    }
+
+    private func count() {
+        counted = .init(prompt: usage.prompt, completion: usage.completion)
+    }
+
+    private func tellsUsage(_ step: Step) -> Bool {
+        switch step {
+        case .usage: !(wire is OllamaWire)
+        case .finish: usage.isWanted || wire is OllamaWire
+        default: false
+        }
     }
 
     private func isText(_ step: Step) -> Bool {
@@ -191,6 +206,7 @@ import JSON
             return .end
         case .end:
             output += Self.reply(status: 200, body: wire.body(answer, usage: usage))
+            count()
             return .end
         default:
             add(step)

@@ -69,13 +69,26 @@ import JSON
     private func begin(_ request: Request) {
         let document = try? Document(request.body)
         let model = document?.root["model"]?.string
-        let id = server.recording.add(
+        let id = server.record(
             Recorded(
                 id: 0, connection: number, method: request.method.name, path: request.path,
-                fields: request.fields, body: request.body, model: model, started: microseconds()))
+                fields: request.fields, body: request.body, model: model, started: microseconds(),
+                port: peer))
         let earlier = model.map { server.count($0) } ?? 0
         player = Player(request, document?.root, earlier: earlier, recordID: id)
         play()
+    }
+
+    /// The client's port.
+    private var peer: UInt16 {
+        var address = sockaddr_in()
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let code = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                getpeername(descriptor, $0, &length)
+            }
+        }
+        return code == 0 ? UInt16(bigEndian: address.sin_port) : 0
     }
 
     /// Plays steps until the script waits, the socket is full, or the reply is whole.
@@ -132,10 +145,11 @@ import JSON
     private func ended(early: Bool) {
         guard let player else { return }
         self.player = nil
-        server.recording.change(player.recordID) {
+        server.recordEnd(of: player.recordID) {
             $0.ended = microseconds()
             $0.closedEarly = early
             $0.pieces = player.pieces
+            $0.counted = player.counted
         }
     }
 

@@ -13,7 +13,9 @@ import Foundation
     private var connections: [Int32: ProviderConnection] = [:]
     private var accepted = 0
     private var counts: [String: Int] = [:]
-    var recording = Recording()
+    private var recording = Recording()
+    /// Told of each request when it has come, and again when it has ended.
+    package var observer: (@LoopActor (Recorded) -> Void)?
 
     /// The latest requests, oldest first.
     package var recorded: [Recorded] { recording.all }
@@ -80,6 +82,19 @@ import Foundation
             connections[socket] = connection
             connection.start()
         }
+    }
+
+    /// Takes down a request; its number.
+    func record(_ request: Recorded) -> Int {
+        let entry = recording.add(request)
+        observer?(entry)
+        return entry.id
+    }
+
+    /// Takes down how a request ended.
+    func recordEnd(of id: Int, _ body: (inout Recorded) -> Void) {
+        guard let entry = recording.change(id, body) else { return }
+        observer?(entry)
     }
 
     func closed(_ descriptor: Int32) {

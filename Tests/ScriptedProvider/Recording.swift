@@ -21,6 +21,21 @@ package struct Recorded: Sendable {
     package var closedEarly = false
     /// Steps and pieces of text sent.
     package var pieces = 0
+    /// The client's port.
+    package var port: UInt16 = 0
+    /// The token counts that were told to the client, if any were.
+    package var counted: Counted?
+
+    /// Prompt and completion, in tokens.
+    package struct Counted: Sendable, Hashable {
+        package var prompt: Int
+        package var completion: Int
+
+        package init(prompt: Int, completion: Int) {
+            self.prompt = prompt
+            self.completion = completion
+        }
+    }
 
     var value: Value {
         .object([
@@ -45,18 +60,21 @@ struct Recording {
 
     var all: [Recorded] { entries }
 
-    mutating func add(_ entry: Recorded) -> Int {
+    /// Gives the entry its number.
+    mutating func add(_ entry: Recorded) -> Recorded {
         var entry = entry
         entry.id = next
         next += 1
         if entries.count >= 2 * Self.capacity { entries.removeFirst(Self.capacity) }
         entries.append(entry)
-        return entry.id
+        return entry
     }
 
-    mutating func change(_ id: Int, _ body: (inout Recorded) -> Void) {
-        guard let first = entries.first, entries.indices.contains(id - first.id) else { return }
+    /// Changes an entry, if it is still there.
+    mutating func change(_ id: Int, _ body: (inout Recorded) -> Void) -> Recorded? {
+        guard let first = entries.first, entries.indices.contains(id - first.id) else { return nil }
         body(&entries[id - first.id])
+        return entries[id - first.id]
     }
 
     mutating func clear() { entries = [] }

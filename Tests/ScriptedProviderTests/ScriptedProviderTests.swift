@@ -59,6 +59,27 @@ import Testing
         #expect(recorded.allSatisfy { !$0.closedEarly && $0.ended ?? 0 >= $0.started })
     }
 
+    @Test("tells an observer who comes and goes, from which port, and which counts it has told")
+    func observer() async throws {
+        let server = try ProviderServer()
+        defer { server.stop() }
+        var seen: [Recorded] = []
+        server.observer = { seen.append($0) }
+        for (model, isStream) in [("echo-paced-1", true), ("usage", true), ("echo", false)] {
+            let transfer = try call(server, model, isStream: isStream)
+            defer { transfer.close() }
+            _ = try await transfer.body(limit: 9999)
+        }
+        #expect(seen.map { $0.ended == nil } == [true, false, true, false, true, false])
+        #expect(seen.allSatisfy { $0.port > 0 && $0.port != server.port })
+        // The first stream did not ask for them.
+        #expect(
+            seen.map(\.counted) == [
+                nil, nil, nil, .init(prompt: 2, completion: 2), nil,
+                .init(prompt: 2, completion: 2),
+            ])
+    }
+
     @Test("notices a client that leaves early")
     func leaving() async throws {
         let server = try ProviderServer()
