@@ -195,6 +195,9 @@ import System
         (try? FileManager.default.contentsOfDirectory(atPath: spool)) ?? []
     }
 
+    /// Lets nginx read its configuration again: its old worker finishes what it has.
+    package func reloadNginx() { nginx?.send(SIGHUP) }
+
     /// Sends a signal to the gateway's master.
     package func signal(_ number: Int32) { gateway?.send(number) }
 

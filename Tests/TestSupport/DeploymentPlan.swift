@@ -237,7 +237,8 @@ struct NginxConfiguration {
             \(isRoot ? "user root;" : "")
             events { worker_connections 8192; }
             http {
-                access_log \(folder)/nginx-access.log;
+                log_format requests '$request_id $status $http_x_event "$request" $body_bytes_sent';
+                access_log \(folder)/nginx-access.log requests;
                 \(temporary)
                 upstream archway { server unix:\(socket) max_fails=0; }
                 server {
