@@ -110,6 +110,8 @@ let package = Package(
             name: "load-client", dependencies: ["EventLoop", "HTTP", "ScriptedProvider"],
             path: "Tests/LoadClient", swiftSettings: testSettings),
 
+        tool("History", []),
+
         // Readers of foreign bytes, as the fuzzer and a suite feed them.
         .target(
             name: "FuzzTargets",
@@ -133,6 +135,7 @@ let package = Package(
             dependencies: ["EventLoop", "System", "TestSupport", "archway"],
             swiftSettings: testSettings),
         suite("EventLoop"),
+        suite("History"),
         suite("FastCGI", ["EventLoop", "FuzzTargets", "HTTP", "System", "TestSupport"]),
         suite("System", ["EventLoop", "TestSupport"]),
         suite("HTTP"),
