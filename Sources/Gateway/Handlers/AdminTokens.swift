@@ -39,6 +39,7 @@ enum AdminTokens {
         guard let id = exchange.pathValues.last,
             let token = try await Tokens.revoke(id, user: user.id, at: .now, in: worker.pool)
         else { throw APIError.notFound }
+        worker.forget(user: user.id)
         worker.audit(
             .tokenRevoked(id: token.id, user: user.id), by: exchange.identity, in: exchange)
         return .response(.json(token.value))

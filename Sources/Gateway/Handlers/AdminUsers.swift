@@ -47,12 +47,14 @@ enum AdminUsers {
         let user = try await find(exchange, worker)
         if let role {
             _ = try await Users.changeRole(of: user.id, to: role, in: worker.pool)
+            worker.forget(user: user.id)
             worker.audit(
                 .roleChanged(user: user.id, role: role), by: exchange.identity, in: exchange)
         }
         switch isDisabled {
         case true:
             _ = try await Users.disable(user.id, at: .now, in: worker.pool)
+            worker.forget(user: user.id)
             worker.audit(.userDisabled(id: user.id), by: exchange.identity, in: exchange)
         case false:
             _ = try await Users.enable(user.id, in: worker.pool)

@@ -28,6 +28,7 @@ enum OwnToken {
             for: user.id, pepper: worker.identification.pepper,
             pepperVersion: worker.configuration.pepperVersion)
         _ = try await Tokens.replaceAll(with: token, in: worker.pool)
+        worker.forget(user: user.id)
         worker.audit(
             .tokenMinted(id: token.id, user: user.id), by: exchange.identity, in: exchange)
         return .response(token.minted(secret))
@@ -37,6 +38,7 @@ enum OwnToken {
     static func revoke(_ exchange: Exchange, _ worker: Worker) async throws -> Answer {
         let user = try exchange.signedInUser(for: Action.tokens.rawValue)
         let count = try await Tokens.revokeAll(user: user.id, at: .now, in: worker.pool)
+        worker.forget(user: user.id)
         if count > 0 {
             worker.audit(
                 .tokenRevoked(id: "all", user: user.id), by: exchange.identity, in: exchange)

@@ -116,14 +116,19 @@ final class TokenCache {
 
     /// Takes a notification: the digest in hexadecimal, or `user:` and an id.
     func forget(_ payload: String) {
-        changes += 1
         if payload.hasPrefix("user:") {
-            let id = payload.dropFirst(5)
-            users = users.filter { $0.value.content.id != id }
-            tokens = tokens.filter { $0.value.content.user.id != id }
+            forget(user: String(payload.dropFirst(5)))
         } else if let digest = Hex.decode(payload) {
+            changes += 1
             tokens[digest] = nil
         }
+    }
+
+    /// Asks again for a user, and for his tokens.
+    func forget(user id: String) {
+        changes += 1
+        users = users.filter { $0.value.content.id != id }
+        tokens = tokens.filter { $0.value.content.user.id != id }
     }
 
     /// Notifications may have been missed since then (monotonic milliseconds): everything is asked for again.

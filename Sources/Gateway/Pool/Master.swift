@@ -168,6 +168,9 @@ final class Master {
     private func received(_ message: ControlChannel.Message, from id: String) {
         guard let member = members[id] else { return }
         member.lastSign = Loop.now
+        if case .userChanged = message {
+            for other in members.values where other !== member { other.channel.send(message) }
+        }
         guard message == .ready else { return }
         member.isReady = true
         orphans.removeAll { member.predecessors.contains($0) }

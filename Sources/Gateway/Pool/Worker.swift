@@ -31,6 +31,8 @@ final class Worker {
     let identification: Identification
     let models: ModelTable
     let sideRequest: SideRequest
+    /// Tells the other workers.
+    var onUserChange: ((String) -> Void)?
     /// True from the moment at which no new request is taken.
     private(set) var isDraining = false
     /// Requests of models that run.
@@ -120,6 +122,18 @@ final class Worker {
         let limit = Loop.after(milliseconds: milliseconds) { waiting.cancel() }
         await waiting.value
         limit.cancel()
+    }
+
+    /// What is remembered of a user holds no longer, here and in the other workers of this host. PostgreSQL tells them
+    /// too; but it may be gone before they have heard it, and then they would believe what they remember for a while.
+    func forget(user id: String) {
+        identification.cache.forget(user: id)
+        onUserChange?(id)
+    }
+
+    /// Takes what the master says.
+    func received(_ message: ControlChannel.Message) {
+        if case .userChanged(let id) = message { identification.cache.forget(user: id) }
     }
 
     /// As many requests of models run as this process shall carry.

@@ -62,7 +62,10 @@ final class WorkerProcess {
                 // The terminal's signals are the master's affair.
                 if $0 == Signal.terminate { end() }
             }
-            let channel = try ControlChannel(Self.channel) { [self] in end() }
+            let channel = try ControlChannel(
+                Self.channel, received: { [worker] in worker.received($0) },
+                ended: { [self] in end() })
+            worker.onUserChange = { channel.send(.userChanged($0)) }
             try await checkThreads()
             let account = try SharedWords(Self.account, count: RunningRequests.size)
             try worker.listen(on: Self.socket, register: RunningRequests(account))
