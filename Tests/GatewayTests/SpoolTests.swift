@@ -80,6 +80,43 @@ struct SpoolTests {
         try await pool.query(statement).first?.integer(0) ?? -1
     }
 
+    @Test("waits for a slow disk without stopping the loop", .timeLimit(.minutes(1)))
+    func slowDisk() async throws {
+        let folder = try Self.folder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let pool = try await Self.store()
+        let spool = makeSpool(pool, in: folder)
+        let first = await spool.store(.usage([Self.usage(1)]), behindOthers: true)
+        #expect(first == .file)
+        // The process that writes stands still, so the second record stays on its way.
+        let writers = try Self.children().filter { Self.name(of: $0) == "archway-spool" }
+        for writer in writers { kill(writer, SIGSTOP) }
+        defer { for writer in writers { kill(writer, SIGKILL) } }
+        #expect(!writers.isEmpty)
+        let second = Task { @LoopActor in
+            await spool.store(.usage([Self.usage(2)]), behindOthers: true)
+        }
+        spool.watch()
+        #expect(try await waitUntil { try await Self.usageRows(pool) == 1 })
+        for writer in writers { kill(writer, SIGCONT) }
+        #expect(await second.value == .file)
+        #expect(try await waitUntil { try await Self.usageRows(pool) == 2 })
+    }
+
+    /// Children of all threads.
+    private static func children() throws -> [Int32] {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task").flatMap { thread in
+            let path = "/proc/self/task/\(thread)/children"
+            let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+            return text.split(separator: " ").compactMap { Int32($0) }
+        }
+    }
+
+    private static func name(of process: Int32) -> String {
+        let text = (try? String(contentsOfFile: "/proc/\(process)/comm", encoding: .utf8)) ?? ""
+        return text.trimmingCharacters(in: .newlines)
+    }
+
     @Test("comes back from its bytes as it was")
     func roundTrip() throws {
         var ending = Self.ending(1)

@@ -126,7 +126,11 @@ final class Spool {
         guard pool.isHealthy else { return }
         while let file = files.first {
             guard await replay.run(file) else { return }
-            guard file.isIdle else { continue }
+            guard file.isIdle else {
+                if file.replayed < file.durable { continue }
+                // What is on its way to the disk arrives by an event of the loop, which must turn for that.
+                break
+            }
             SystemFile.remove(file.path)
             file.close()
             files.removeFirst()
