@@ -168,12 +168,18 @@ final class Master {
     private func received(_ message: ControlChannel.Message, from id: String) {
         guard let member = members[id] else { return }
         member.lastSign = Loop.now
-        if case .userChanged = message {
+        switch message {
+        case .alive: break
+        case .ready: begin(member)
+        // Not before: if it dies first, the next one is told of them too.
+        case .adopted: orphans.removeAll { member.predecessors.contains($0) }
+        case .userChanged:
             for other in members.values where other !== member { other.channel.send(message) }
         }
-        guard message == .ready else { return }
+    }
+
+    private func begin(_ member: Process) {
         member.isReady = true
-        orphans.removeAll { member.predecessors.contains($0) }
         if !hasNotifiedReady {
             hasNotifiedReady = true
             ServiceManager.notify("READY=1\nSTATUS=Serving")

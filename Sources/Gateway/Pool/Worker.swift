@@ -151,10 +151,11 @@ final class Worker {
     }
 
     /// Other workers have died: their unfinished answers are incomplete, and the names of their requests free. Tries
-    /// until the database takes it.
-    func abandon(_ instanceIDs: [String]) async {
+    /// until the database takes it; false when this worker ends before.
+    func abandon(_ instanceIDs: [String]) async -> Bool {
         for id in instanceIDs {
-            while !isDraining {
+            while true {
+                guard !isDraining else { return false }
                 do {
                     _ = try await Conversations.abandon(worker: id, at: .now, in: pool)
                     try await IdempotencyKeys.abandon(worker: id, in: pool)
@@ -162,9 +163,10 @@ final class Worker {
                 } catch {
                     log.event("abandon_failed", [Log.detail(error)])
                 }
-                do { try await Loop.sleep(milliseconds: 10_000) } catch { return }
+                do { try await Loop.sleep(milliseconds: 10_000) } catch { return false }
             }
         }
+        return true
     }
 }
 

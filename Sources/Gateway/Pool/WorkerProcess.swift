@@ -71,7 +71,9 @@ final class WorkerProcess {
             try worker.listen(on: Self.socket, register: RunningRequests(account))
             channel.send(.ready)
             beat(channel)
-            spawn { [worker] in await worker.abandon(predecessors) }
+            spawn { [worker] in
+                if await worker.abandon(predecessors) { channel.send(.adopted) }
+            }
             worker.spool.watch()
             worker.log.event("worker_ready")
             while !isEnding { try await ending.pass() }
