@@ -9,7 +9,7 @@ SWIFT := TERM=dumb swift
 RELEASE := $(SWIFT) build --configuration release --static-swift-stdlib --product archway
 TESTING := --explicit-target-dependency-import-check error
 
-.PHONY: help run test test-openwebui fuzz bench build install clean packages
+.PHONY: help run test test-openwebui soak fuzz bench build install clean packages
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -31,6 +31,11 @@ test-openwebui: ## Drive the real Open WebUI in a real browser (installs it from
 
 fuzz: packages ## Feed the readers of foreign bytes with made-up inputs for a minute (ARGS="--seconds 600 json")
 	@exec Tests/Fuzz/run $(ARGS)
+
+# Not part of `make test`, which does the same for a few seeds: this takes as long as it is told to.
+soak: build ## Long proofs: ARGS="--seeds 100 [--first-seed N]", "--kills 2000" or "--minutes 30"
+	$(SWIFT) build --configuration release --static-swift-stdlib --product soak
+	@exec .build/release/soak $(ARGS)
 
 bench: build ## Measure the gateway against plain nginx and print the ratios
 	@exec Tests/Bench/bench $(ARGS)

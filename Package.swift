@@ -111,6 +111,10 @@ let package = Package(
             path: "Tests/LoadClient", swiftSettings: testSettings),
 
         tool("History", []),
+        tool("Trials", ["EventLoop", "History", "ScriptedProvider", "System", "TestSupport"]),
+        .executableTarget(
+            name: "soak", dependencies: ["EventLoop", "TestSupport", "Trials", "archway"],
+            path: "Tests/Soak", swiftSettings: testSettings),
 
         // Readers of foreign bytes, as the fuzzer and a suite feed them.
         .target(
@@ -125,8 +129,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "EventLoop", "FuzzTargets", "HTTP", "JSON", "ScriptedProvider", "System",
-                "TestSupport", "archway",
+                "EventLoop", "FuzzTargets", "HTTP", "History", "JSON", "ScriptedProvider", "System",
+                "TestSupport", "Trials", "archway",
             ],
             exclude: ["clients"],
             swiftSettings: testSettings),

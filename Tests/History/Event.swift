@@ -81,7 +81,7 @@ package struct ChatDeed: Sendable {
     /// What was received of the answer.
     package var answer = ""
     package var transcript: Transcript
-    /// The reply's head warns that something is not kept.
+    /// The reply's head warns that the conversation is not stored. One that will be stored later is acknowledged.
     package var isWarned = false
     /// The id of the completion, if it was asked to be kept.
     package var completion: String?
