@@ -68,12 +68,6 @@ static inline bool archway_is_connected(curl_socket_t socket) {
         && (peer.ss_family == AF_INET || peer.ss_family == AF_INET6);
 }
 
-/// Something can be read, or the connection has ended.
-static inline bool archway_has_input(curl_socket_t socket) {
-    struct pollfd wish = {.fd = socket, .events = POLLIN};
-    return poll(&wish, 1, 0) > 0;
-}
-
 /// Refuses what has come and what will come: curl finds the connection closed, and takes another one.
 static inline void archway_abandon(curl_socket_t socket) {
     shutdown(socket, SHUT_RDWR);

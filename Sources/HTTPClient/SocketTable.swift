@@ -1,5 +1,6 @@
 internal import CCurl
 internal import EventLoop
+internal import Glibc
 
 /// curl's sockets: what the event loop watches for it, and the connections that are kept for the next call.
 struct SocketTable {
@@ -41,13 +42,14 @@ struct SocketTable {
         idle.remove(socket)
     }
 
-    /// A transfer has left its connection, which may still be open.
+    /// A transfer has left its connection, which curl keeps if the reply was whole. Else curl closes it, and does not
+    /// tell of one that was not connected yet: the number may soon be that of a stranger's.
     @LoopActor mutating func leave(_ transfer: Transfer) {
         guard let socket = transfer.socket, users[socket] == ObjectIdentifier(transfer) else {
             return
         }
         users[socket] = nil
-        idle.insert(socket)
+        if transfer.isComplete { idle.insert(socket) } else { connections.remove(socket) }
     }
 
     /// curl closes a connection.
@@ -60,9 +62,12 @@ struct SocketTable {
     /// Whatever comes on a connection that nobody uses is no answer to the next call: half of a reply too many, or a
     /// farewell. curl itself would take it for one.
     mutating func abandonTalkers() {
-        for socket in idle where archway_has_input(socket) {
-            archway_abandon(socket)
-            idle.remove(socket)
+        guard !idle.isEmpty else { return }
+        var questions = idle.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        guard unsafe poll(&questions, nfds_t(questions.count), 0) > 0 else { return }
+        for question in questions where question.revents != 0 {
+            archway_abandon(question.fd)
+            idle.remove(question.fd)
         }
     }
 }

@@ -13,6 +13,8 @@ package import HTTP
 
     /// The connection that it uses.
     var socket: Int32?
+    /// The reply was whole.
+    var isComplete: Bool { if case .complete = end { true } else { false } }
     private let client: Client
     private let deadlines: Deadlines
     private let gate = Gate()

@@ -36,6 +36,35 @@ extension EndToEnd {
             #expect(try await Self.count(site, "repetition") == "1|2|2|2")
         }
 
+        @Test("What a caller began who left while it was being stored does not stay in progress")
+        func leftAtOnce() async throws {
+            let (site, user) = try await (Shared.deployment(), Shared.user())
+            let lock = Task { @LoopActor in
+                _ = try? await site.sql(
+                    "BEGIN; LOCK TABLE turns IN SHARE ROW EXCLUSIVE MODE; SELECT pg_sleep(30)")
+            }
+            let isLocked = try await waitUntil { try await site.locks("turns", isGranted: true) }
+            #expect(isLocked)
+            let call = try site.chat(Chat("echo").streamed.inChat("left-at-once"), user)
+            let isWaiting = try await waitUntil { try await site.locks("turns", isGranted: false) }
+            #expect(isWaiting)
+            call.leave()
+            try await Loop.sleep(milliseconds: 100)
+            try await site.endSleep()
+            await lock.value
+            var statuses = ""
+            let isEnded = try await waitUntil {
+                statuses = try await site.sql(
+                    """
+                    SELECT string_agg(t.status, ' ' ORDER BY t.position) FROM turns t
+                    JOIN conversations c ON c.id = t.conversation_id
+                    WHERE c.external_id = 'left-at-once'
+                    """)
+                return statuses == "completed incomplete"
+            }
+            #expect(isEnded, "\(statuses)")
+        }
+
         @Test("Another user's chat of the same id is another conversation")
         func owners() async throws {
             let (site, user) = try await (Shared.deployment(), Shared.user())

@@ -95,7 +95,9 @@ extension EndToEnd {
                 var (calls, completed) = (0, 0)
                 for client in clients {
                     let reply = try #require(client.reply)
-                    #expect(reply.status == 200 && reply.content.contains("19:"), "\(client.text)")
+                    #expect(
+                        reply.status == 200 && reply.content.contains("19:"),
+                        "\(client.text) \(reply.status) \(reply.head) \(reply.text.suffix(300))")
                     #expect(reply.isDone == client.chat.isStream)
                     let asked = site.asked(client.text)
                     calls += asked.count

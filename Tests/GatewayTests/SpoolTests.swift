@@ -80,7 +80,7 @@ struct SpoolTests {
         try await pool.query(statement).first?.integer(0) ?? -1
     }
 
-    @Test("waits for a slow disk without stopping the loop", .timeLimit(.minutes(1)))
+    @Test("F1: waits for a slow disk without stopping the loop", .timeLimit(.minutes(1)))
     func slowDisk() async throws {
         let folder = try Self.folder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -256,7 +256,7 @@ struct SpoolTests {
         #expect(try Self.files(folder).isEmpty)
     }
 
-    @Test("is bounded, and a folder that cannot be written to holds up nobody")
+    @Test("F1: is bounded, and a disk that is full or cannot be written to holds up nobody")
     func bounds() async throws {
         let dead = makeDeadPool()
         let folder = try Self.folder()
@@ -278,6 +278,15 @@ struct SpoolTests {
         }
         let refused = makeSpool(dead, in: odd)
         #expect(await refused.store(.usage([Self.usage(1)])) == .lost)
+        // Whatever is written there finds no room (`ENOSPC`), until there is some.
+        let full = try Self.folder()
+        let path = full + "/worker-test.1.spool"
+        try FileManager.default.createSymbolicLink(
+            atPath: path, withDestinationPath: "/dev/full")
+        let filled = makeSpool(dead, in: full)
+        for number in 0..<3 {
+            #expect(await filled.store(.usage([Self.usage(number)])) == .lost)
+        }
     }
 
     @Test("that the database will never take is left behind, and holds up nothing")

@@ -47,7 +47,8 @@ struct Question {
         let id = event.id
         var chat = ChatDeed(
             question.conversation, said: question.said,
-            expected: question.model.expected(of: question.said.last?.text ?? ""),
+            expected: question.model.expected(
+                of: question.said.last?.text ?? "", isStream: question.isStream),
             isStream: question.isStream)
         var code: String?
         let ending = await exchange(question.request(id), id) { call, head in

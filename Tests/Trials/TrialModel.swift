@@ -6,6 +6,8 @@ struct TrialModel: Sendable {
         case text(String)
         /// Nothing whole: the provider fails.
         case failure
+        /// It fails in a stream; in one piece this comes back.
+        case failureInStream(String)
     }
 
     var id: String
@@ -19,11 +21,12 @@ struct TrialModel: Sendable {
         self.candidates = candidates
     }
 
-    func expected(of question: String) -> String? {
+    func expected(of question: String, isStream: Bool) -> String? {
         switch answer {
         case .question: question
         case .text(let text): text
         case .failure: nil
+        case .failureInStream(let text): isStream ? nil : text
         }
     }
 
@@ -43,9 +46,14 @@ struct TrialModel: Sendable {
             ("cuts", "cut-after-3"), ("resets", "reset-after-3"),
             ("refuses", "reset-before-headers"),
             ("fails", "status-500"), ("is-busy", "status-503"), ("stalls-soon", "hang-after-3"),
-            ("errs", "error-event"), ("never-ends", "no-done"), ("garbles", "malformed-event"),
         ].map { id, model in
             (TrialModel(id, .failure, candidates: scripted("faulty", model)), 1)
+        }
+        + [
+            ("errs", "error-event", "good "), ("never-ends", "no-done", "never finished "),
+            ("garbles", "malformed-event", "good "),
+        ].map { id, model, text in
+            (TrialModel(id, .failureInStream(text), candidates: scripted("faulty", model)), 1)
         } + [
             (
                 TrialModel(

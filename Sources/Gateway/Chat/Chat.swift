@@ -68,7 +68,10 @@ final class Chat: Generation {
             externalID != nil || request.store
         else { return }
         do {
-            let recall = try await Recall.begin(self, owner: owner, externalID: externalID)
+            // Whatever has a beginning must get an end, also if the caller leaves just now.
+            let recall = try await undisturbed { [self] in
+                try await Recall.begin(self, owner: owner, externalID: externalID)
+            }
             self.recall = recall
             exchange.replyFields["x-conversation-id"] = recall.conversationID
             if recall.isSpooled { warnStoredLater() }

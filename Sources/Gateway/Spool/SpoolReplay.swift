@@ -62,6 +62,7 @@ final class SpoolReplay {
         do {
             // Of answers that it was writing, this file may hold the beginnings only.
             _ = try await Conversations.abandon(worker: author, at: .now, in: pool)
+            try await IdempotencyKeys.abandon(worker: author, in: pool)
         } catch {
             return false
         }
