@@ -21,8 +21,6 @@ struct Recall: Sendable {
     let isSpooled: Bool
     private let answerID: String
     private let parentHash: [UInt8]?
-    /// Milliseconds for the database to find the conversation.
-    private static let patience = 2000
 
     /// The front end's name for the conversation, from the first configured field that has one. Nil when there is
     /// none, or only that of a passing chat. Throws when it is too long.
@@ -70,10 +68,9 @@ struct Recall: Sendable {
         _ beginning: Beginning, _ worker: Worker
     ) async throws -> (conversationID: String?, isSpooled: Bool) {
         do {
-            let id = try await Loop.within(milliseconds: patience) { [pool = worker.pool] in
-                try await Conversations.begin(beginning, in: pool)
+            let id = try await worker.spool.inTime {
+                try await Conversations.begin(beginning, in: $0)
             }
-            guard let id else { throw DatabaseError.unavailable("storing a turn took too long") }
             return (id, false)
         } catch let error as DatabaseError where error.kind == .unavailable {
             guard await worker.spool.store(.beginning(beginning), behindOthers: true) == .file

@@ -17,8 +17,9 @@ final class Spool {
         case lost
     }
 
-    /// Milliseconds for the database to take a record.
-    private static let patience = 2000
+    /// Milliseconds for the database to take a record, and for which it is not asked again when it did not.
+    static let patience = 1000
+    private static let pauseAfterSilence: Int64 = 2000
     /// Milliseconds between two looks whether something waits, and after which a spool that failed is tried again.
     private static let interval = 1000
     private static let pauseAfterFailure: Int64 = 5000
@@ -33,6 +34,7 @@ final class Spool {
     private var files: [SpoolFile] = []
     private var fileCount = 0
     private var failedAt: Int64?
+    private var silentSince: Int64?
     private let replay: SpoolReplay
     private var timer: Timer?
 
@@ -56,16 +58,33 @@ final class Spool {
     func store(_ record: SpoolRecord, behindOthers: Bool = false) async -> Place {
         if !behindOthers {
             do {
-                let isStored = try await Loop.within(milliseconds: Self.patience) { [pool] in
-                    try await record.store(in: pool)
-                }
-                if let isStored { return isStored ? .database : .nowhere }
+                let isStored = try await inTime { try await record.store(in: $0) }
+                return isStored ? .database : .nowhere
             } catch let error as DatabaseError where error.kind == .unavailable {
             } catch {
                 return lost(record, fullFace(of: error))
             }
         }
         return await keep(record) ? .file : lost(record, "the spool could not take it")
+    }
+
+    /// What `body` returns. Throws `DatabaseError` as soon as the database takes too long; the next ones do not wait
+    /// for it, one after the other.
+    func inTime<Result: Sendable>(
+        _ body: @escaping @LoopActor @Sendable (Pool) async throws -> Result
+    ) async throws -> Result {
+        if let silentSince, Loop.now - silentSince < Self.pauseAfterSilence {
+            throw DatabaseError.unavailable("it took too long a moment ago")
+        }
+        let result = try await Loop.within(milliseconds: Self.patience) { [pool] in
+            try await body(pool)
+        }
+        guard let result else {
+            silentSince = Loop.now
+            throw DatabaseError.unavailable("storing took too long")
+        }
+        silentSince = nil
+        return result
     }
 
     private func lost(_ record: SpoolRecord, _ detail: String) -> Place {
