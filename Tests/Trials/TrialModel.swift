@@ -50,8 +50,8 @@ struct TrialModel: Sendable {
             (TrialModel(id, .failure, candidates: scripted("faulty", model)), 1)
         }
         + [
-            ("errs", "error-event", "good "), ("never-ends", "no-done", "never finished "),
-            ("garbles", "malformed-event", "good "),
+            ("errs", "error-event", "good"), ("never-ends", "no-done", "never finished"),
+            ("garbles", "malformed-event", "good"),
         ].map { id, model, text in
             (TrialModel(id, .failureInStream(text), candidates: scripted("faulty", model)), 1)
         } + [

@@ -75,6 +75,7 @@ final class Chat: Generation {
             self.recall = recall
             exchange.replyFields["x-conversation-id"] = recall.conversationID
             if recall.isSpooled { warnStoredLater() }
+            try Task.checkCancellation()
         } catch let error where !(error is CancellationError) {
             warnNotStored()
             worker.log.event("conversation_lost", [Log.detail(error)])
