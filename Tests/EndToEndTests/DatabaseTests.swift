@@ -46,6 +46,14 @@ extension EndToEnd {
             return ready
         }
 
+        /// Waits until the models are answered so: each worker connects again in its own time.
+        static func models(_ status: Int, _ user: User, _ site: Deployment) async throws {
+            let isSo = try await waitUntil {
+                try await site.get("/v1/models", user).status == status
+            }
+            #expect(isSo)
+        }
+
         /// Waits until all that waited is in the database.
         static func isReplayed(_ site: Deployment, seconds: Double = 20) async -> Bool {
             await waitUntil(seconds: seconds) { site.spooled.isEmpty }
@@ -153,9 +161,9 @@ extension EndToEnd {
                 #expect(Loop.now - stoppedAt >= 5900)
                 try await site.server.start()
                 #expect(await Self.isReplayed(site))
-                #expect(try await site.get("/v1/models", user).status == 200)
-                #expect(try await site.get("/v1/models", unknown).status == 200)
-                #expect(try await site.get("/v1/models", revoked).status == 401)
+                try await Self.models(200, user, site)
+                try await Self.models(200, unknown, site)
+                try await Self.models(401, revoked, site)
                 #expect(try await site.sql("SELECT count(*) FROM stored_completions") == "10")
                 #expect(try await site.sql("SELECT count(*) FROM conversations") == "11")
             }
