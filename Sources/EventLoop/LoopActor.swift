@@ -9,13 +9,21 @@ package actor LoopActor {
     }
 }
 
-/// Starts a task on the loop. The only maker of tasks in the program: a task made otherwise has no preferred
-/// executor, and its first resumption would start a pool of threads.
+/// Starts a task on the loop. With `undisturbed` the only maker of tasks in the program: a task made otherwise has no
+/// preferred executor, and its first resumption would start a pool of threads.
 @discardableResult
 package func spawn(
     _ body: @escaping @LoopActor @Sendable () async -> Void
 ) -> Task<Void, Never> {
     Task(executorPreference: LoopTaskExecutor.shared) { await body() }
+}
+
+/// Runs `body` to its end, in a task of its own that the caller's departure does not cancel.
+@LoopActor
+package func undisturbed<Value: Sendable>(
+    _ body: @escaping @LoopActor @Sendable () async throws -> Value
+) async throws -> Value {
+    try await Task(executorPreference: LoopTaskExecutor.shared) { try await body() }.value
 }
 
 /// Runs `body` as the actor would, from code which the compiler does not know to be on the loop: a callback of a C
