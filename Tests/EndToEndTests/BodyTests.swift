@@ -48,13 +48,6 @@ extension EndToEnd {
             "\(reply.status ?? 0) \(Tree(reply.body)["error"]["code"].string ?? "none")"
         }
 
-        /// A line of `/proc/<process>/status`, in bytes.
-        private static func memory(_ name: String, of process: Int32) throws -> Int {
-            let text = try String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
-            let line = try #require(text.split(separator: "\n").first { $0.hasPrefix(name + ":") })
-            return 1024 * (try #require(Int(line.filter(\.isNumber))))
-        }
-
         @Test(
             "D6: A large body takes at most three times its size; a byte more is a 413",
             arguments: [nil, "large"])
@@ -64,7 +57,7 @@ extension EndToEnd {
             try await withDeployment(plan) { site, user in
                 #expect(try await site.answer(Chat("usage"), user).status == 200)
                 let worker = try #require(site.workers.first)
-                let before = try Self.memory("VmRSS", of: worker)
+                let before = ProcessFigures.memory(.resident, of: worker)
                 var request = Self.request(Self.body(Self.limit), user)
                 if let conversation { request.fields.append(("X-OpenWebUI-Chat-Id", conversation)) }
                 request.fields.append(("Idempotency-Key", "largest"))
@@ -72,8 +65,8 @@ extension EndToEnd {
                 #expect(reply.status == 200, "\(reply.text.prefix(300))")
                 #expect(reply.head["x-archway-warning"] == nil)
                 #expect(site.provider.recorded.last?.body.count ?? 0 > Self.limit)
-                let peak = try Self.memory("VmHWM", of: worker) - before
-                let after = try Self.memory("VmRSS", of: worker) - before
+                let peak = ProcessFigures.memory(.peak, of: worker) - before
+                let after = ProcessFigures.memory(.resident, of: worker) - before
                 let times = Double(peak) / Double(Self.limit)
                 let name = conversation.map { "in a conversation, \($0)" } ?? "in none"
                 figure(
@@ -86,7 +79,7 @@ extension EndToEnd {
                     .check(try await site.call(Self.request(larger, user)).reply())
                 #expect(
                     Self.code(try await Self.direct(site, user, larger)) == "413 request_too_large")
-                #expect(try Self.memory("VmHWM", of: worker) - before == peak)
+                #expect(ProcessFigures.memory(.peak, of: worker) - before == peak)
             }
         }
 

@@ -53,12 +53,12 @@ extension EndToEnd {
                 }
                 whole += replies.filter { $0 }.count
                 // By now connections to the provider and to the database are kept open.
-                if round == 2 { descriptors = try site.descriptors() }
+                if round == 2 { descriptors = site.descriptors() }
             }
             #expect(whole == 500)
             // No request leaves a descriptor behind. How the kept connections spread over the workers varies.
-            let isClean = try await waitUntil {
-                try zip(site.descriptors(), descriptors).allSatisfy { $0 <= $1 + 64 }
+            let isClean = await waitUntil {
+                zip(site.descriptors(), descriptors).allSatisfy { $0 <= $1 + 64 }
             }
             #expect(isClean)
         }

@@ -1,5 +1,4 @@
 import EventLoop
-import Foundation
 import ScriptedProvider
 import TestSupport
 import Testing
@@ -108,10 +107,9 @@ extension EndToEnd {
         }
 
         /// The limit under which a process can open so many more descriptors.
-        private static func limit(of process: Int32, leaving spare: Int) throws -> Int {
-            let names = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/fd")
-            let open = Set(names.compactMap { Int($0) })
-            var (limit, free) = (0, 0)
+        private static func limit(of process: Int32, leaving spare: Int) -> Int32 {
+            let open = ProcessFigures.descriptors(of: process)
+            var (limit, free) = (Int32(0), 0)
             while free < spare || open.contains(limit) {
                 if !open.contains(limit) { free += 1 }
                 limit += 1
@@ -119,7 +117,7 @@ extension EndToEnd {
             return limit
         }
 
-        private static func limit(_ process: Int32, to count: Int) async throws {
+        private static func limit(_ process: Int32, to count: Int32) async throws {
             try await Program.output(["prlimit", "--pid", "\(process)", "--nofile=\(count):4096"])
         }
     }

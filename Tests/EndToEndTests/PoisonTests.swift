@@ -55,7 +55,8 @@ extension EndToEnd {
             plan.bodyLimit = "64 MiB"
             try await withDeployment(plan) { site, user in
                 for worker in site.workers {
-                    let size = try #require(Self.virtualMemory(worker))
+                    let size = ProcessFigures.memory(.virtual, of: worker)
+                    try #require(size > 0)
                     try await Program.output([
                         "prlimit", "--pid", "\(worker)", "--as=\(size + (24 << 20))",
                     ])
@@ -132,12 +133,6 @@ extension EndToEnd {
             return schemas + [
                 Chat("echo").inChat("long").with { $0.messages = talk + [Chat.user("x")] }
             ]
-        }
-
-        /// Bytes of a process's address space.
-        private static func virtualMemory(_ process: Int32) -> Int? {
-            let text = try? String(contentsOfFile: "/proc/\(process)/statm", encoding: .utf8)
-            return text?.split(separator: " ").first.flatMap { Int($0) }.map { $0 * 4096 }
         }
     }
 }

@@ -17,7 +17,7 @@ extension EndToEnd {
                 "  - { id: idle, candidates: [ { provider: roomy, model: hang-after-1 } ] }"
             try await withDeployment(plan) { site, user in
                 _ = try await concurrently(50) { _ in try await site.answer(Chat("echo"), user) }
-                let before = site.residentMemory()
+                let before = site.memory()
                 var calls: [WebCall] = []
                 for _ in 0..<40 {
                     let more = try (0..<50).map { _ in
@@ -26,7 +26,7 @@ extension EndToEnd {
                     for call in more { #expect(try await call.head().status == 200) }
                     calls += more
                 }
-                let each = (site.residentMemory() - before) / calls.count
+                let each = (site.memory() - before) / calls.count
                 var delays: [Double] = []
                 for _ in 0..<20 {
                     let askedAt = microseconds()
@@ -56,7 +56,7 @@ extension EndToEnd {
             plan.nginx = (main: "", server: "send_timeout 8s;", listen: "sndbuf=32k")
             try await withDeployment(plan) { site, user in
                 let alone = try await Self.latencies(site, user)
-                let before = site.residentMemory()
+                let before = site.memory()
                 let readers = try (0..<220).map { number in
                     try SlowReader(
                         Chat("bulk-3000").streamed.request(of: user), site,
@@ -72,7 +72,7 @@ extension EndToEnd {
                 }
                 #expect(waiting.count > 20)
                 let beside = try await Self.latencies(site, user)
-                let each = (site.residentMemory() - before) / 220
+                let each = (site.memory() - before) / 220
                 let areEnded = await waitUntil(seconds: 40) {
                     site.provider.recorded.filter { $0.model == "bulk-3000" && $0.closedEarly }
                         .count == 220

@@ -34,7 +34,7 @@ extension EndToEnd {
             plan.nginx.main = "worker_shutdown_timeout 1s;"
             try await withDeployment(plan) { site, user in
                 _ = try await concurrently(20) { _ in try await site.answer(Chat("echo"), user) }
-                let before = try site.descriptors()
+                let before = site.descriptors()
                 for round in 1...2 {
                     let calls = try (0..<20).map { _ in
                         try site.chat(Chat("hang-after-3").streamed, user)
@@ -57,8 +57,8 @@ extension EndToEnd {
                             + "connections closed within \((delays.max() ?? 0) / 1000) ms")
                     #expect(delays.allSatisfy { $0 < 1_500_000 })
                 }
-                let isClean = try await waitUntil {
-                    try zip(site.descriptors(), before).allSatisfy { $0 <= $1 + 4 }
+                let isClean = await waitUntil {
+                    zip(site.descriptors(), before).allSatisfy { $0 <= $1 + 4 }
                 }
                 #expect(isClean, "more descriptors than \(before)")
                 let rows = try await site.sql(

@@ -1,5 +1,4 @@
 import EventLoop
-import Foundation
 
 /// What the system knows of the gateway's processes.
 extension Deployment {
@@ -17,31 +16,18 @@ extension Deployment {
         return Int32(process)
     }
 
-    /// The open descriptors of each worker.
-    package func descriptors() throws -> [Int] {
-        try workers.map {
-            try FileManager.default.contentsOfDirectory(atPath: "/proc/\($0)/fd").count
-        }
+    /// How many descriptors each worker has open.
+    package func descriptors() -> [Int] {
+        workers.map { ProcessFigures.descriptors(of: $0).count }
     }
 
-    /// Resident bytes of all workers.
-    package func residentMemory() -> Int {
-        workers.reduce(0) { sum, worker in
-            let text = try? String(contentsOfFile: "/proc/\(worker)/statm", encoding: .utf8)
-            let pages = text?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
-            return sum + pages * 4096
-        }
+    /// Bytes of all workers.
+    package func memory(_ kind: ProcessFigures.Memory = .resident) -> Int {
+        workers.reduce(0) { $0 + ProcessFigures.memory(kind, of: $1) }
     }
 
     /// Milliseconds for which the workers have used a processor.
     package func processorTime() -> Int {
-        workers.reduce(0) { sum, worker in
-            let text = try? String(contentsOfFile: "/proc/\(worker)/stat", encoding: .utf8)
-            let fields = text?.split(separator: ")").last?.split(separator: " ") ?? []
-            guard fields.count > 13, let user = Int(fields[11]), let system = Int(fields[12]) else {
-                return sum
-            }
-            return sum + (user + system) * 1000 / sysconf(Int32(_SC_CLK_TCK))
-        }
+        workers.reduce(0) { $0 + ProcessFigures.processorTime(of: $1) }
     }
 }

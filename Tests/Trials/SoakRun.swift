@@ -121,7 +121,7 @@ import TestSupport
         var sample = Sample(memory: [:], descriptors: [:])
         for process in [site.deployment.master] + site.deployment.workers {
             sample.memory[process] = ProcessFigures.privateMemory(of: process)
-            sample.descriptors[process] = ProcessFigures.descriptors(of: process)
+            sample.descriptors[process] = ProcessFigures.descriptors(of: process).count
         }
         samples.append(sample)
         let words = sample.memory.sorted { $0.key < $1.key }.map { process, bytes in
