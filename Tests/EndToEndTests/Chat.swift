@@ -28,6 +28,9 @@ struct Chat {
     /// The same in the front end's chat of this id.
     func inChat(_ id: String) -> Chat { with { $0.fields.append(("X-OpenWebUI-Chat-Id", id)) } }
 
+    /// The same under a name by which the web server's log knows it.
+    func event(_ name: String) -> Chat { with { $0.fields.append(("X-Event", name)) } }
+
     /// The same, changed.
     func with(_ change: (inout Chat) -> Void) -> Chat {
         var chat = self

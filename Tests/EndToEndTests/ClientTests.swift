@@ -103,15 +103,10 @@ struct CompatibilityPage: Sendable {
         return Dictionary(uniqueKeysWithValues: pairs.map { ($0[0], $0.last ?? "") })
     }
 
-    private static var installing: Task<String, any Error>?
+    private static let installed = Once { try await install() }
 
     /// Installs the clients from the package index if what is pinned, or Python, has changed since they were installed.
-    static func python() async throws -> String {
-        if let installing { return try await installing.value }
-        let task = Task { @LoopActor in try await install() }
-        installing = task
-        return try await task.value
-    }
+    static func python() async throws -> String { try await installed.value }
 
     private static func install() async throws -> String {
         let home = Deployment.root + "/.build/clients"

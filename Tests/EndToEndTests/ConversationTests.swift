@@ -39,19 +39,14 @@ extension EndToEnd {
         @Test("What a caller began who left while it was being stored does not stay in progress")
         func leftAtOnce() async throws {
             let (site, user) = try await (Shared.deployment(), Shared.user())
-            let lock = Task { @LoopActor in
-                _ = try? await site.sql(
-                    "BEGIN; LOCK TABLE turns IN SHARE ROW EXCLUSIVE MODE; SELECT pg_sleep(30)")
+            try await site.withLock(on: "turns", "SHARE ROW EXCLUSIVE") {
+                let chat = Chat("echo").streamed.inChat("left-at-once").event("left-at-once")
+                let call = try site.chat(chat, user)
+                let isWaiting = try await waitUntil { try await site.isAwaited("turns") }
+                #expect(isWaiting)
+                call.leave()
+                #expect(await waitUntil { site.hasGivenUp("left-at-once") })
             }
-            let isLocked = try await waitUntil { try await site.locks("turns", isGranted: true) }
-            #expect(isLocked)
-            let call = try site.chat(Chat("echo").streamed.inChat("left-at-once"), user)
-            let isWaiting = try await waitUntil { try await site.locks("turns", isGranted: false) }
-            #expect(isWaiting)
-            call.leave()
-            try await Loop.sleep(milliseconds: 100)
-            try await site.endSleep()
-            await lock.value
             var statuses = ""
             let isEnded = try await waitUntil {
                 statuses = try await site.sql(

@@ -103,15 +103,7 @@ extension EndToEnd {
             plan.inheritsSocket = true
             try await withDeployment(plan) { site, user in
                 let old = site.workers
-                let streams = (0..<8).map { _ in
-                    Task { @LoopActor in
-                        try await site.answer(Chat("paced-40-50").streamed, user)
-                    }
-                }
-                let areRunning = await waitUntil {
-                    site.provider.recorded.filter { $0.model == "paced-40-50" }.count == 8
-                }
-                #expect(areRunning)
+                let streams = await site.begin(8, user) { _ in Chat("paced-40-50").streamed }
                 // Connections one after the other, before, while and after nobody listens: the socket keeps them.
                 let connecting = Task { @LoopActor in
                     try await concurrently(10) { _ in
@@ -128,7 +120,7 @@ extension EndToEnd {
                 try await site.startGateway()
                 let statuses = try await connecting.value.flatMap { $0 }
                 #expect(statuses == Array(repeating: 200, count: 1000), "\(Set(statuses))")
-                for stream in streams { #expect(try await stream.value.isDone) }
+                #expect(try await results(of: streams).allSatisfy(\.isDone))
                 let areGone = await waitUntil { !old.contains(where: Deployment.isAlive) }
                 #expect(areGone)
             }

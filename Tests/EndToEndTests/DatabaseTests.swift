@@ -65,17 +65,9 @@ extension EndToEnd {
         func outages() async throws {
             try await withDeployment(Self.plan()) { site, user in
                 try await Self.introduce(user, site)
-                let streams = (0..<100).map { number in
-                    Task { @LoopActor in
-                        try await site.answer(
-                            Chat("long", "canary \(number)").streamed.inChat("stream-\(number)"),
-                            user)
-                    }
+                let streams = await site.begin(100, user) { number in
+                    Chat("long", "canary \(number)").streamed.inChat("stream-\(number)")
                 }
-                let areRunning = await waitUntil(seconds: 20) {
-                    site.provider.recorded.filter { $0.model == "paced-160-50" }.count == 100
-                }
-                #expect(areRunning)
                 let asking = Asking(site, user, callers: 4)
                 let isWarm = await waitUntil { asking.statuses.count > 20 }
                 #expect(isWarm)
@@ -91,9 +83,7 @@ extension EndToEnd {
                 try await Self.ready(200, nil, site)
                 try await site.server.stop()
                 // The streams end while it is away, and their turns with them.
-                var whole = 0
-                for stream in streams where try await stream.value.isDone { whole += 1 }
-                #expect(whole == 100)
+                #expect(try await results(of: streams).allSatisfy(\.isDone))
                 let count = try await asking.end()
                 #expect(Set(asking.statuses) == [200], "\(asking.statuses.filter { $0 != 200 })")
                 #expect(!site.spooled.isEmpty)
@@ -209,26 +199,10 @@ extension EndToEnd {
                     #expect(reply.status == status, "\(reply.text)")
                     return Int(Loop.now - started)
                 }
-                let lock = Task { @LoopActor in
-                    _ = try? await site.sql(
-                        "BEGIN; LOCK TABLE api_tokens IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(30)"
-                    )
+                var locked = (0, 0)
+                try await site.withLock(on: "api_tokens", "ACCESS EXCLUSIVE") {
+                    locked = try await (decide(user, 200), decide(unknown, 503))
                 }
-                let isLocked = try await waitUntil {
-                    try await site.sql(
-                        """
-                        SELECT count(*) FROM pg_locks WHERE granted
-                        AND relation = 'api_tokens'::regclass AND mode = 'AccessExclusiveLock'
-                        """) == "1"
-                }
-                #expect(isLocked)
-                let locked = try await (decide(user, 200), decide(unknown, 503))
-                try await site.sql(
-                    """
-                    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-                    WHERE query LIKE '%pg_sleep(30)%' AND pid <> pg_backend_pid()
-                    """)
-                await lock.value
                 let isFree = try await waitUntil {
                     try await site.get("/v1/models", unknown).status == 200
                 }

@@ -10,21 +10,13 @@ extension EndToEnd {
         func drain() async throws {
             try await withDeployment { site, user in
                 let workers = site.workers
-                let streams = (0..<10).map { _ in
-                    Task { @LoopActor in
-                        try await site.answer(Chat("paced-20-100").streamed, user)
-                    }
-                }
-                let areRunning = await waitUntil {
-                    site.provider.recorded.filter { $0.model == "paced-20-100" }.count == 10
-                }
-                #expect(areRunning)
+                let streams = await site.begin(10, user) { _ in Chat("paced-20-100").streamed }
                 site.signal(SIGTERM)
                 let isRefused = try await waitUntil {
                     try await site.send("GET", "/v1/models", user.token).status == 502
                 }
                 #expect(isRefused && workers.contains(where: Deployment.isAlive))
-                for stream in streams { #expect(try await stream.value.isDone) }
+                #expect(try await results(of: streams).allSatisfy(\.isDone))
                 #expect(try await site.gatewayEnd(seconds: 10) == 0)
                 #expect(!workers.contains(where: Deployment.isAlive))
                 let refused = try await site.send("GET", "/v1/models", user.token)
@@ -42,25 +34,18 @@ extension EndToEnd {
             var plan = DeploymentPlan()
             plan.drainTimeout = 1
             try await withDeployment(plan) { site, user in
-                let streams = (0..<20).map { number in
-                    Task { @LoopActor in
-                        let chat = Chat("hang-after-3").streamed.inChat("drained-\(number)")
-                        return try await site.answer(chat, user)
-                    }
+                let streams = await site.begin(20, user) { number in
+                    Chat("hang-after-3").streamed.inChat("drained-\(number)")
                 }
-                let bridged = Task { @LoopActor in
-                    try await site.answer(Chat("hang").streamed, user)
-                }
+                let bridged = try site.chat(Chat("hang").streamed, user)
                 let unary = Task { @LoopActor in
                     try await site.answer(Chat("hang").inChat("drained-unary"), user)
                 }
-                let areRunning = await waitUntil { site.provider.count(of: "hang") == 22 }
-                #expect(areRunning)
-                // Until the stream that waits for its first event is open.
-                try await Loop.sleep(milliseconds: 1200)
+                #expect(await waitUntil { site.provider.count(of: "hang") == 22 })
+                // The stream that waits for its first event is open.
+                #expect(try await bridged.head().status == 200)
                 site.signal(SIGTERM)
-                for stream in streams + [bridged] {
-                    let reply = try await stream.value
+                for reply in try await results(of: streams) + [bridged.reply()] {
                     #expect(reply.status == 200 && !reply.isDone)
                     #expect(reply.events.last?.json["error"]["code"].string == "draining")
                     #expect(reply.events.last?.json["choices"].exists == false)
@@ -100,13 +85,7 @@ extension EndToEnd {
             plan.inheritsSocket = true
             try await withDeployment(plan) { site, user in
                 let old = site.workers
-                let streams = (0..<50).map { _ in
-                    Task { @LoopActor in
-                        try await site.answer(Chat("paced-60-50").streamed, user)
-                    }
-                }
-                let areRunning = await waitUntil { site.provider.count(of: "paced-60-50") == 50 }
-                #expect(areRunning)
+                let streams = await site.begin(50, user) { _ in Chat("paced-60-50").streamed }
                 let stop = EndToEnd.Pools.Flag()
                 var slowest: Int64 = 0
                 let callers = (0..<4).map { _ in
@@ -130,7 +109,7 @@ extension EndToEnd {
                 }
                 stop.isSet = true
                 for caller in callers { try await caller.value }
-                for stream in streams { #expect(try await stream.value.isDone) }
+                #expect(try await results(of: streams).allSatisfy(\.isDone))
                 figure(
                     "two restarts: 50 of 50 streams whole, \(stop.count) answers, the slowest after \(slowest) ms"
                 )

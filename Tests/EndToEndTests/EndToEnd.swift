@@ -35,22 +35,15 @@ extension Trait where Self == WithoutLeaks {
 
 /// The deployment that all tests share which do not break theirs.
 @LoopActor enum Shared {
-    private static var starting: Task<(Deployment, User), any Error>?
+    private static let started = Once {
+        let deployment = try await Deployment.start()
+        return (deployment, try await deployment.makeUser())
+    }
 
-    static func deployment() async throws -> Deployment { try await started().0 }
+    static func deployment() async throws -> Deployment { try await started.value.0 }
 
     /// A user whom many tests use.
-    static func user() async throws -> User { try await started().1 }
-
-    private static func started() async throws -> (Deployment, User) {
-        if let starting { return try await starting.value }
-        let task = Task { @LoopActor in
-            let deployment = try await Deployment.start()
-            return (deployment, try await deployment.makeUser())
-        }
-        starting = task
-        return try await task.value
-    }
+    static func user() async throws -> User { try await started.value.1 }
 }
 
 /// Runs `body` with a deployment of its own, and a user of it.
@@ -105,6 +98,19 @@ extension Deployment {
         try await self.chat(chat, user, at: door).reply()
     }
 
+    /// Begins so many answers, and returns as soon as the provider was asked for all of them.
+    func begin(
+        _ count: Int, _ user: User, _ chat: @LoopActor (Int) -> Chat
+    ) async -> [Task<WebReply, any Error>] {
+        let before = questions.count
+        let answers = (0..<count).map { number in
+            let chat = chat(number)
+            return Task { @LoopActor in try await answer(chat, user) }
+        }
+        #expect(await waitUntil(seconds: 20) { questions.count == before + count })
+        return answers
+    }
+
     /// Asks for a path with a token.
     func get(_ path: String, _ user: User) async throws -> WebReply {
         try await send("GET", path, user.token)
@@ -131,7 +137,14 @@ extension Deployment {
 @LoopActor func concurrently<Result: Sendable>(
     _ count: Int, _ body: @escaping @LoopActor @Sendable (Int) async throws -> Result
 ) async throws -> [Result] {
-    let tasks = (0..<count).map { number in Task { @LoopActor in try await body(number) } }
+    try await results(
+        of: (0..<count).map { number in Task { @LoopActor in try await body(number) } })
+}
+
+/// What tasks return, in their order.
+@LoopActor func results<Result: Sendable>(
+    of tasks: [Task<Result, any Error>]
+) async throws -> [Result] {
     var results: [Result] = []
     for task in tasks { results.append(try await task.value) }
     return results

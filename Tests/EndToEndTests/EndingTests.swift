@@ -32,7 +32,8 @@ extension EndToEnd {
         @Test("Every chat leaves one usage row, which says how it ended and who counted")
         func chats() async throws {
             let (site, user) = try await (Shared.deployment(), Shared.user())
-            for (model, isStream, row) in Self.chats {
+            _ = try await concurrently(Self.chats.count) { number in
+                let (model, isStream, row) = Self.chats[number]
                 let reply = try await site.answer(
                     Chat(model).with { $0.isStream = isStream }, user)
                 #expect(reply.isDone == (isStream && row.contains("completed")))
@@ -46,11 +47,13 @@ extension EndToEnd {
             arguments: ["/v1/completions", "/v1/embeddings"])
         func others(path: String) async throws {
             let (site, user) = try await (Shared.deployment(), Shared.user())
-            for (model, row) in [
+            let rows = [
                 ("echo", "1|completed|200|provider|scripted"),
                 ("status-500", "1|failed|502|estimated|scripted"),
                 ("dead", "1|failed|502|estimated|dead"),
-            ] {
+            ]
+            _ = try await concurrently(rows.count) { number in
+                let (model, row) = rows[number]
                 let member = path.hasSuffix("embeddings") ? "input" : "prompt"
                 let body = #"{"model":"\#(model)","\#(member)":"canary-prompt"}"#
                 let reply = try await site.send("POST", path, user.token, body)
@@ -63,20 +66,15 @@ extension EndToEnd {
         func unasked() async throws {
             let site = try await Shared.deployment()
             let user = try await site.makeUser()
-            let lock = Task { @LoopActor in
-                try? await site.sql(
-                    "BEGIN; LOCK TABLE turns IN EXCLUSIVE MODE; SELECT pg_sleep(30)")
+            try await site.withLock(on: "turns", "EXCLUSIVE") {
+                let chat = Chat("echo", "canary-prompt unasked").streamed.inChat("unasked")
+                let call = try site.chat(chat.event("unasked"), user)
+                let isWaiting = try await waitUntil { try await site.isAwaited("turns") }
+                #expect(isWaiting)
+                call.leave()
+                // The gateway hears of it before it may store anything.
+                #expect(await waitUntil { site.hasGivenUp("unasked") })
             }
-            let isHeld = try await waitUntil { try await site.locks("turns", isGranted: true) }
-            let call = try site.chat(
-                Chat("echo", "canary-prompt unasked").streamed.inChat("unasked"), user)
-            let isWaiting = try await waitUntil { try await site.locks("turns", isGranted: false) }
-            #expect(isHeld && isWaiting)
-            call.leave()
-            // The gateway hears of it before it may store anything.
-            try await Loop.sleep(milliseconds: 100)
-            try await site.endSleep()
-            _ = await lock.value
             let isRecorded = try await waitUntil {
                 try await site.ending("user_id = '\(user.id)'") == "1|incomplete|499|estimated|"
             }
@@ -137,24 +135,5 @@ extension Deployment {
     /// What the provider was asked with this text in it.
     func asked(_ text: String) -> [Recorded] {
         provider.recorded.filter { String(decoding: $0.body, as: UTF8.self).contains(text) }
-    }
-
-    /// Somebody has locked a table, or waits for it.
-    func locks(_ table: String, isGranted: Bool) async throws -> Bool {
-        let mode = isGranted ? "AND mode LIKE '%Exclusive%' AND mode <> 'RowExclusiveLock'" : ""
-        return try await sql(
-            """
-            SELECT count(*) FROM pg_locks WHERE granted = \(isGranted) \(mode)
-            AND relation = '\(table)'::regclass
-            """) != "0"
-    }
-
-    /// Ends whoever sleeps with a lock.
-    func endSleep() async throws {
-        try await sql(
-            """
-            SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(30)%'
-            AND datname = current_database() AND pid <> pg_backend_pid()
-            """)
     }
 }

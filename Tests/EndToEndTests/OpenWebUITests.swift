@@ -256,17 +256,11 @@ extension EndToEnd {
             for chat in chats { #expect(try await chat.stored() == chat.seen) }
         }
 
-        private static var frontEnd: Task<User, any Error>?
+        private static let frontEnd = Once {
+            try await Shared.deployment().makeUser(role: "user", "--scopes", "*,assert_user")
+        }
 
         /// Open WebUI, which asks for everybody.
-        private static func front() async throws -> User {
-            if let frontEnd { return try await frontEnd.value }
-            let task = Task { @LoopActor in
-                try await Shared.deployment()
-                    .makeUser(role: "user", "--scopes", "*,assert_user")
-            }
-            frontEnd = task
-            return try await task.value
-        }
+        private static func front() async throws -> User { try await frontEnd.value }
     }
 }

@@ -78,11 +78,7 @@ extension EndToEnd {
         @Test("A worker is one thread, whatever it does")
         func threads() async throws {
             let (site, user) = try await (Shared.deployment(), Shared.user())
-            let streams = (0..<30).map { _ in
-                Task { @LoopActor in
-                    try await site.answer(Chat("paced-20-100").streamed, user)
-                }
-            }
+            let streams = await site.begin(30, user) { _ in Chat("paced-20-100").streamed }
             for _ in 0..<10 {
                 try await Loop.sleep(milliseconds: 50)
                 for worker in site.workers {
@@ -91,7 +87,7 @@ extension EndToEnd {
                     #expect(threads == ["\(worker)"])
                 }
             }
-            for stream in streams { #expect(try await stream.value.isDone) }
+            #expect(try await results(of: streams).allSatisfy(\.isDone))
             #expect(site.workers.count == 2)
         }
 

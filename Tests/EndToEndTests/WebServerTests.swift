@@ -9,12 +9,7 @@ extension EndToEnd {
         @Test("A8: While nginx reloads, streams go on and new requests are served")
         func reload() async throws {
             try await withDeployment { site, user in
-                let streams = (0..<20).map { _ in
-                    Task { @LoopActor in
-                        try await site.answer(Chat("paced-40-50").streamed, user)
-                    }
-                }
-                #expect(await waitUntil { site.provider.count(of: "paced-40-50") == 20 })
+                let streams = await site.begin(20, user) { _ in Chat("paced-40-50").streamed }
                 for _ in 0..<5 {
                     site.signalNginx(SIGHUP)
                     for _ in 0..<5 {
@@ -22,7 +17,7 @@ extension EndToEnd {
                         #expect(answer.status == 200)
                     }
                 }
-                for stream in streams { #expect(try await stream.value.isDone) }
+                #expect(try await results(of: streams).allSatisfy(\.isDone))
             }
         }
 
