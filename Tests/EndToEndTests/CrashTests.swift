@@ -1,8 +1,10 @@
 import EventLoop
 import Foundation
+import History
 import ScriptedProvider
 import TestSupport
 import Testing
+import Trials
 
 extension EndToEnd {
     @Suite("Crashes") @LoopActor struct Crashes {
@@ -67,15 +69,15 @@ extension EndToEnd {
             "A1, A2: Whoever asks while workers die gets a whole answer or an error, and what is whole is stored once"
         )
         func storm() async throws {
-            try await withDeployment { site, user in
-                let rounds = KillRounds(site, token: user.token, seed: 20_261_125)
-                for _ in 0..<10 { try await rounds.run(requests: 16) }
-                try await rounds.settle()
-                figure("\(rounds.kills) kills among \(rounds.counts)")
-                #expect(rounds.faults.isEmpty, "\(rounds.faults.prefix(10))")
-                #expect(rounds.counts[.whole, default: 0] > 20)
-                #expect(rounds.counts[.broken, default: 0] > 3)
+            let outcome = try await TrialSite.run(workers: 2) { site in
+                try await SeedRuns.run(
+                    20_261_125, at: site, milliseconds: 5000, faults: [.killWorker])
             }
+            #expect(outcome.violations.isEmpty, "\(outcome.line("storm"))")
+            var figures = Figures()
+            figures.add(outcome.history, outcome.stored)
+            figure("a storm: \(figures)")
+            #expect(figures.acknowledged > 20 && figures.broken > 3)
         }
 
         @Test("A1: What a dead worker was writing becomes incomplete")

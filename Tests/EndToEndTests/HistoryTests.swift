@@ -8,19 +8,14 @@ extension EndToEnd {
     @Suite("Histories") @LoopActor struct Histories {
         @Test("Whatever clients do while faults run, no promise is broken")
         func seeds() async throws {
-            let site = try await TrialSite.start(workers: 3)
             var figures = Figures()
-            do {
+            try await TrialSite.run(workers: 3) { site in
                 for seed in 1...3 {
                     let outcome = try await SeedRuns.run(seed, at: site)
                     #expect(outcome.violations.isEmpty, "\(outcome.line("seed \(seed)"))")
                     figures.add(outcome.history, outcome.stored)
                 }
-            } catch {
-                await site.stop()
-                throw error
             }
-            await site.stop()
             figure("three seeds: \(figures)")
             // A check of nothing proves nothing.
             #expect(figures.acknowledged > 50 && figures.revocations > 3 && figures.charged > 50)

@@ -31,7 +31,8 @@ struct UsageRules {
         }
         if let row = rows.first { return wrong(row, asked, event) }
         guard !asked.isEmpty else { return nil }
-        if history.logged.contains(request) {
+        // Its row was stored before a whole answer ended, whatever became of its worker then.
+        if event.chat?.isAcknowledged == true || history.logged.contains(request) {
             return Violation(.usageMissing, event.id, "request \(request)")
         }
         let mayBeDead = deadly.contains {

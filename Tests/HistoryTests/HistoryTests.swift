@@ -235,11 +235,14 @@ struct HistoryTests {
         #expect(made.kinds.isEmpty)
     }
 
-    @Test("A request without a trace is excused by the death of its worker alone")
+    @Test(
+        "A request without a trace is excused by the death of its worker alone; a whole answer is not"
+    )
     func vanished() {
         var made = HandMade()
         made.stored.usage = []
         made.history.logged = []
+        made.changeChat { ($0.transcript.isDone, $0.transcript.isClean) = (false, false) }
         #expect(made.kinds == [.requestVanished])
         made.history.faults = [
             .init("reload", isDeadly: false, started: 10_500_000, ended: 10_500_000),
@@ -249,5 +252,7 @@ struct HistoryTests {
         made.history.faults.append(
             .init("killed", isDeadly: true, started: 10_500_000, ended: 10_500_000))
         #expect(made.kinds.isEmpty)
+        made.changeChat { ($0.transcript.isDone, $0.transcript.isClean) = (true, true) }
+        #expect(made.kinds == [.usageMissing])
     }
 }

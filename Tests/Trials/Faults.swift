@@ -4,7 +4,7 @@ import History
 import TestSupport
 
 /// What can be done to the system while clients act.
-enum Fault: String, CaseIterable, Sendable {
+package enum Fault: String, CaseIterable, Sendable {
     case killWorker = "worker killed"
     case stopWorker = "worker stopped for a moment"
     case reload = "reload"
@@ -22,13 +22,15 @@ enum Fault: String, CaseIterable, Sendable {
         var length: Int
     }
 
-    /// The faults of a seed, for so many milliseconds.
-    static func plan(seed: Int, milliseconds: Int) -> [Planned] {
+    /// The faults of a seed, for so many milliseconds, chosen among these.
+    static func plan(
+        seed: Int, milliseconds: Int, among faults: [Fault] = allCases
+    ) -> [Planned] {
         var dice = Dice(seed: seed, player: -1)
         var (planned, left) = ([Planned](), milliseconds)
         while true {
             let next = Planned(
-                fault: allCases.randomElement(using: &dice) ?? .reload,
+                fault: faults.randomElement(using: &dice) ?? .reload,
                 pause: dice.number(150...900), length: dice.number(100...1500))
             left -= next.pause
             guard left > 0 else { return planned }
@@ -55,7 +57,7 @@ extension Trial {
                 try await Loop.sleep(milliseconds: length)
             }
         case .reload: await fault(name) { deployment.signal(SIGHUP) }
-        case .reloadWebServer: await fault(name) { deployment.reloadNginx() }
+        case .reloadWebServer: await fault(name) { deployment.signalNginx(SIGHUP) }
         case .restartDatabase:
             try await fault(name) {
                 try await server.stop()

@@ -27,9 +27,8 @@ import TestSupport
     package static func run(
         _ kills: Int, firstSeed: Int, tell: @LoopActor (String) -> Void
     ) async throws -> Bool {
-        let site = try await TrialSite.start(workers: workers)
         var (figures, moments, bad) = (Figures(), [String: Int](), 0)
-        do {
+        try await TrialSite.run(workers: workers) { site in
             for first in stride(from: 0, to: kills, by: batch) {
                 let seed = firstSeed + first / batch
                 let count = min(batch, kills - first)
@@ -39,11 +38,7 @@ import TestSupport
                 bad += outcome.violations.count
                 tell(outcome.line("kills \(first + 1) to \(first + count)"))
             }
-        } catch {
-            await site.stop()
-            throw error
         }
-        await site.stop()
         let spread = moments.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
         tell(
             "kills: \(bad == 0 ? "kept" : "BROKEN, \(bad) violations"): \(kills) kills "

@@ -6,14 +6,15 @@ import TestSupport
 @LoopActor package enum SeedRuns {
     /// Seeds that share a deployment.
     private static let batch = 10
-    /// Milliseconds of faults.
-    private static let length = 3000
 
-    /// Runs one seed.
-    package static func run(_ seed: Int, at site: TrialSite) async throws -> Trial.Outcome {
+    /// Runs one seed, with so many milliseconds of faults chosen among these.
+    package static func run(
+        _ seed: Int, at site: TrialSite, milliseconds: Int = 3000,
+        faults: [Fault] = Fault.allCases
+    ) async throws -> Trial.Outcome {
         let trial = Trial(Trial.Plan(seed: seed, name: "s\(seed)"), at: site)
         return try await trial.run { trial in
-            for fault in Fault.plan(seed: seed, milliseconds: length) {
+            for fault in Fault.plan(seed: seed, milliseconds: milliseconds, among: faults) {
                 try await trial.suffer(fault)
             }
             try await Loop.sleep(milliseconds: 300)
@@ -26,19 +27,14 @@ import TestSupport
     ) async throws -> Bool {
         var (figures, bad) = (Figures(), [Int]())
         for first in stride(from: seeds.lowerBound, to: seeds.upperBound, by: batch) {
-            let site = try await TrialSite.start(workers: 4)
-            do {
+            try await TrialSite.run(workers: 4) { site in
                 for seed in first..<min(first + batch, seeds.upperBound) {
                     let outcome = try await run(seed, at: site)
                     figures.add(outcome.history, outcome.stored)
                     if !outcome.violations.isEmpty { bad.append(seed) }
                     tell(outcome.line("seed \(seed)"))
                 }
-            } catch {
-                await site.stop()
-                throw error
             }
-            await site.stop()
         }
         tell(
             "seeds: \(bad.isEmpty ? "kept" : "BROKEN"): \(seeds.count) seeds, "

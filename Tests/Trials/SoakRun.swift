@@ -42,16 +42,11 @@ import TestSupport
     package static func run(
         _ extent: Extent, seed: Int, growth: Double = 1, tell: @escaping @LoopActor (String) -> Void
     ) async throws -> Bool {
-        let site = try await TrialSite.start(workers: 2)
-        let run = SoakRun(site, extent, growth, tell)
-        do {
+        try await TrialSite.run(workers: 2) { site in
+            let run = SoakRun(site, extent, growth, tell)
             try await run.rounds(seed)
-        } catch {
-            await site.stop()
-            throw error
+            return run.verdict()
         }
-        await site.stop()
-        return run.verdict()
     }
 
     private init(

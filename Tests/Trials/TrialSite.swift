@@ -17,8 +17,22 @@ import TestSupport
     private let lines: LogTail
     private let requests: LogTail
 
-    /// Starts everything.
-    package static func start(workers: Int) async throws -> TrialSite {
+    /// Starts everything, and stops it when `body` has ended.
+    package static func run<Result>(
+        workers: Int, _ body: @LoopActor (TrialSite) async throws -> Result
+    ) async throws -> Result {
+        let site = try await start(workers: workers)
+        do {
+            let result = try await body(site)
+            await site.deployment.stop()
+            return result
+        } catch {
+            await site.deployment.stop()
+            throw error
+        }
+    }
+
+    private static func start(workers: Int) async throws -> TrialSite {
         var plan = DeploymentPlan()
         plan.workers = workers
         plan.hasOwnDatabase = true
@@ -45,8 +59,6 @@ import TestSupport
         requests = LogTail(deployment.folder + "/nginx-access.log")
         deployment.provider.observer = { [unowned self] in observe($0) }
     }
-
-    package func stop() async { await deployment.stop() }
 
     /// What tells the provider, and nobody else, to which event a question belongs: an instruction, which is no turn.
     nonisolated static func mark(_ event: String) -> String { "event \(event) ." }
