@@ -5,55 +5,6 @@ import TestSupport
 import Testing
 
 extension EndToEnd {
-    /// The deployment of the tests of providers that send what they should not.
-    @LoopActor enum Hostile {
-        private static var starting: Task<(Deployment, User), any Error>?
-        private(set) static var memoryAtStart = 0
-
-        static func deployment() async throws -> (Deployment, User) {
-            if let starting { return try await starting.value }
-            let task = Task { @LoopActor in
-                var plan = DeploymentPlan()
-                plan.models = """
-                      - { id: bytes, candidates: [ { provider: scripted, model: bytes } ] }
-                      - { id: elsewhere, candidates: [ { provider: scripted, model: elsewhere } ] }
-                      - { id: brief-bytes, candidates: [ { provider: brief, model: bytes } ] }
-                      - { id: native-bytes, candidates: [ { provider: native, model: bytes } ] }
-                    """
-                plan.providers = { port in
-                    """
-                      brief:
-                        kind: openai
-                        base_url: http://127.0.0.1:\(port)/v1
-                        deadlines: { first_byte: 2, between_bytes: 1, total: 5 }
-                        circuit_breaker: { failures: 0 }
-                      native:
-                        kind: ollama
-                        base_url: http://127.0.0.1:\(port)
-                        discover: false
-                        circuit_breaker: { failures: 0 }
-                    """
-                }
-                let deployment = try await Deployment.start(plan)
-                memoryAtStart = memory(of: deployment)
-                return (deployment, try await deployment.makeUser())
-            }
-            starting = task
-            return try await task.value
-        }
-
-        /// Bytes of their own that the workers have in memory.
-        static func memory(of site: Deployment) -> Int {
-            site.workers.reduce(0) { sum, process in
-                let path = "/proc/\(process)/status"
-                let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
-                let line = text.split(separator: "\n").first { $0.hasPrefix("RssAnon:") }
-                let words = line?.split(whereSeparator: \.isWhitespace) ?? []
-                return sum + (words.count > 1 ? (Int(words[1]) ?? 0) * 1024 : 0)
-            }
-        }
-    }
-
     @Suite("A provider that dies") @LoopActor struct DyingProviders {
         /// A client's verdict: whether it takes what it got for a whole answer, and what is wrong with that.
         private static func verdict(
