@@ -104,13 +104,12 @@ extension EndToEnd {
 
 /// JSON as nobody would write it: every spelling of numbers, escapes and blanks. The same at every run.
 private struct RandomJSON {
-    private var state: UInt64
+    private var generator: SeededGenerator
 
-    init(seed: UInt64) { state = seed }
+    init(seed: UInt64) { generator = SeededGenerator(seed: seed) }
 
     private mutating func below(_ count: Int) -> Int {
-        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        return Int(state >> 33) % count
+        Int.random(in: 0..<count, using: &generator)
     }
 
     /// Some members of unknown names, each with a comma before it.

@@ -85,11 +85,20 @@ extension EndToEnd {
     @Suite("Providers that fail") @LoopActor struct ProviderFaults {
         private static func trial(_ model: String, isStream: Bool) async throws -> Trial {
             let (site, user) = try await (Shared.deployment(), Shared.user())
-            let chat = Chat(model, "canary-prompt two").with { $0.isStream = isStream }
+            let chat = Chat(model, question).with { $0.isStream = isStream }
             return try await Trial(chat, site, user)
         }
 
         private static let question = "canary-prompt two"
+
+        /// Where there is another candidate, that one is asked after the first, and answers.
+        @discardableResult
+        private static func expectNext(after model: String, isStream: Bool) async throws -> Trial {
+            let trial = try await trial(model + "-then-echo", isStream: isStream)
+            trial.expectAnswer(question, from: "echo")
+            #expect(trial.calls.count == 2)
+            return trial
+        }
 
         @Test(
             "B1: A provider that asks to wait is asked again then, or not at all",
@@ -108,9 +117,7 @@ extension EndToEnd {
                 trial.expectError(expected, from: model)
                 #expect(trial.calls == [model])
                 #expect(trial.reply.head["retry-after"] == "60")
-                trial = try await Self.trial(model + "-then-echo", isStream: isStream)
-                trial.expectAnswer(Self.question, from: "echo")
-                #expect(trial.calls == [model, "echo"])
+                trial = try await Self.expectNext(after: model, isStream: isStream)
                 #expect(trial.pauses.allSatisfy { $0 < 1000 })
             }
         }
@@ -119,13 +126,12 @@ extension EndToEnd {
             "B2: A busy provider that names no time is asked again after a short pause",
             arguments: [false, true])
         func busy(isStream: Bool) async throws {
-            var trial = try await Self.trial("busy-1", isStream: isStream)
+            let trial = try await Self.trial("busy-1", isStream: isStream)
             trial.expectAnswer("at last", from: "busy-1")
             #expect(trial.calls.count == 2)
             figure("B2: asked again after \(trial.pauses) ms")
             #expect(trial.pauses.allSatisfy { $0 >= 200 && $0 < 2000 })
-            trial = try await Self.trial("busy-1-then-echo", isStream: isStream)
-            trial.expectAnswer(Self.question, from: "echo")
+            try await Self.expectNext(after: "busy-1", isStream: isStream)
         }
 
         @Test("B3: One 500 is not seen by the caller", arguments: [false, true])
@@ -137,13 +143,11 @@ extension EndToEnd {
 
         @Test("B4: A steady 503 ends after three attempts", arguments: [false, true])
         func steady(isStream: Bool) async throws {
-            var trial = try await Self.trial("overload-9", isStream: isStream)
+            let trial = try await Self.trial("overload-9", isStream: isStream)
             trial.expectError(Expected(502, "provider_bad_response"), from: "overload-9")
             #expect(trial.calls.count == 3)
             figure("B4: three attempts, with pauses of \(trial.pauses) ms")
-            trial = try await Self.trial("overload-9-then-echo", isStream: isStream)
-            trial.expectAnswer(Self.question, from: "echo")
-            #expect(trial.calls == ["overload-9", "echo"])
+            try await Self.expectNext(after: "overload-9", isStream: isStream)
         }
 
         @Test(
@@ -157,8 +161,7 @@ extension EndToEnd {
             trial.expectError(
                 Expected(502, "provider_disconnected"), from: "reset-before-headers")
             #expect(trial.calls.count == 3)
-            trial = try await Self.trial("reset-before-headers-then-echo", isStream: isStream)
-            trial.expectAnswer(Self.question, from: "echo")
+            try await Self.expectNext(after: "reset-before-headers", isStream: isStream)
         }
 
         @Test(
@@ -168,9 +171,7 @@ extension EndToEnd {
             var trial = try await Self.trial("late", isStream: isStream)
             trial.expectError(Expected(504, "provider_timeout"), from: "hang")
             #expect(trial.calls == ["hang"])
-            trial = try await Self.trial("late-then-echo", isStream: isStream)
-            trial.expectAnswer(Self.question, from: "echo")
-            #expect(trial.calls == ["hang", "echo"])
+            trial = try await Self.expectNext(after: "late", isStream: isStream)
             figure("B6: the next candidate was asked after \(trial.pauses) ms of silence")
         }
 
@@ -205,12 +206,11 @@ extension EndToEnd {
                     after: words, "provider_disconnected", from: "cut-after-\(words)")
             }
             // Of an answer in one piece nothing has reached the caller.
-            var trial = try await Self.trial("cut-after-\(words)", isStream: false)
+            let trial = try await Self.trial("cut-after-\(words)", isStream: false)
             trial.expectError(
                 Expected(502, "provider_disconnected"), from: "cut-after-\(words)")
             #expect(trial.calls.count == 3)
-            trial = try await Self.trial("cut-after-\(words)-then-echo", isStream: false)
-            trial.expectAnswer(Self.question, from: "echo")
+            try await Self.expectNext(after: "cut-after-\(words)", isStream: false)
         }
 
         @Test("B10: A stream that stalls ends with an error, and nobody begins anew")
@@ -227,8 +227,7 @@ extension EndToEnd {
             var trial = try await Self.trial("malformed-first", isStream: true)
             trial.expectError(Expected(502, "provider_bad_response"), from: "malformed-first")
             #expect(trial.calls.count == 3)
-            trial = try await Self.trial("malformed-first-then-echo", isStream: true)
-            trial.expectAnswer(Self.question, from: "echo")
+            try await Self.expectNext(after: "malformed-first", isStream: true)
             for model in ["malformed-late", "malformed-late-then-echo"] {
                 trial = try await Self.trial(model, isStream: true)
                 trial.expectBreak(after: 1, "provider_bad_response", from: "malformed-late")

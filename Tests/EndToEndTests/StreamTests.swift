@@ -99,21 +99,6 @@ extension EndToEnd {
             #expect(slow < 250)
         }
 
-        @Test("A silent provider is bridged by comments, and nothing else")
-        func keepAlive() async throws {
-            let (site, user) = try await (Shared.deployment(), Shared.user())
-            let call = try site.chat(Chat("slow-first-3500").streamed, user)
-            // The status waits for the provider, but not for ever.
-            #expect(try await call.head().status == 200)
-            var reader = WebEventReader()
-            var events: [WebEvent] = []
-            while let piece = try await call.next() { events += reader.take(piece) }
-            #expect(reader.others.count >= 2)
-            #expect(Set(reader.others) == [": keep-alive"])
-            #expect(events.compactMap(\.content).joined() == "at last")
-            #expect(events.last?.data == "[DONE]")
-        }
-
         @Test(
             "An answer that the provider broke off ends with an error in band, and without [DONE]",
             arguments: [

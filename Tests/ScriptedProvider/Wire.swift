@@ -14,7 +14,6 @@ struct Answer {
     var toolCalls: [ToolCall] = []
     var members: [String] = []
     var finish: String?
-    var pieces = 0
 }
 
 /// How steps look to one kind of client.

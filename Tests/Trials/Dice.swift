@@ -1,22 +1,18 @@
-/// Chance that can be had again: SplitMix64. What is thrown depends on the seed and on the throws before, never on
-/// time.
+import TestSupport
+
+/// Chance that can be had again. What is thrown depends on the seed and on the throws before, never on time.
 struct Dice: RandomNumberGenerator {
-    private var state: UInt64
+    private var generator: SeededGenerator
 
     /// Dice of their own for each `player` of a seed.
     init(seed: Int, player: Int) {
-        state = UInt64(bitPattern: Int64(seed)) &* 0x9E37_79B9_7F4A_7C15
-        state ^= UInt64(bitPattern: Int64(player)) &* 0xD1B5_4A32_D192_ED03
+        let state = UInt64(bitPattern: Int64(seed)) &* 0x9E37_79B9_7F4A_7C15
+        let number = UInt64(bitPattern: Int64(player)) &* 0xD1B5_4A32_D192_ED03
+        generator = SeededGenerator(seed: state ^ number)
         _ = next()
     }
 
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
+    mutating func next() -> UInt64 { generator.next() }
 
     /// True in so many of a hundred throws.
     mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &self) < percent }
