@@ -76,6 +76,7 @@ extension EndToEnd.Database {
                     """, "the role lacks rights")
                 #expect(try await Self.stored(site) == "24|24|12")
             }
+            try await server.stop()
         }
 
         @Test("C6: When a standby takes over, what was being written goes there, once")

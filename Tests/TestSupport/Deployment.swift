@@ -149,7 +149,8 @@ import System
         return limits + socket + "exec \"$0\" serve --config \"$1\""
     }
 
-    /// Sends a signal to nginx's master.
+    /// Sends a signal to nginx's master. SIGHUP lets it read its configuration again: its old worker finishes what it
+    /// has.
     package func signalNginx(_ number: Int32) { nginx?.send(number) }
 
     /// Ends nginx at once, with all that it serves, and starts it again.
@@ -195,9 +196,6 @@ import System
         (try? FileManager.default.contentsOfDirectory(atPath: spool)) ?? []
     }
 
-    /// Lets nginx read its configuration again: its old worker finishes what it has.
-    package func reloadNginx() { nginx?.send(SIGHUP) }
-
     /// Sends a signal to the gateway's master.
     package func signal(_ number: Int32) { gateway?.send(number) }
 
@@ -220,6 +218,11 @@ import System
         for worker in workers where Self.isAlive(worker) { kill(worker, SIGKILL) }
         (gateway, nginx) = (nil, nil)
         provider.stop()
+        // Its log stays: it is searched for secrets at the end. One that a test has halted hears nothing.
+        if plan.hasOwnDatabase, plan.server == nil {
+            try? await server.thaw()
+            try? await server.stop()
+        }
         if listener >= 0 { close(listener) }
     }
 

@@ -19,6 +19,7 @@ import System
             auth_type = any
             pool_mode = transaction
             default_pool_size = 4
+            server_login_retry = 1
             ignore_startup_parameters = options
             logfile = \(folder)/pgbouncer.log
             """
