@@ -36,7 +36,7 @@ final class Admission {
     }
 
     /// Nobody may ask now.
-    var isOpen: Bool { (breaker?.wait ?? 0) > 0 }
+    var isBarred: Bool { (breaker?.wait ?? 0) > 0 }
 
     fileprivate func enter() throws(Refusal) -> Circuit.Permit {
         guard running < limit else { throw .full }

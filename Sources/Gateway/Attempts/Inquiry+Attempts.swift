@@ -41,7 +41,7 @@ extension Inquiry {
         if max(time, Loop.now) >= deadline { return false }
         let pause = time - Loop.now
         guard pause > 0 else { return true }
-        if candidate.provider.admission.isOpen { return false }
+        if candidate.provider.admission.isBarred { return false }
         try await Loop.sleep(milliseconds: Int(pause))
         return true
     }
