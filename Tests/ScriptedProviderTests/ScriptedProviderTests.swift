@@ -21,7 +21,7 @@ import Testing
             }
         let body = #"{"model":"\#(model)","stream":\#(isStream),\#(said)}"#
         let deadlines = Deadlines(
-            connect: 30, firstByte: patience, betweenBytes: patience, total: 30)
+            connect: 30, firstByte: patience, betweenBytes: patience, total: 10 * patience)
         return try client.start(
             Call(
                 method: .post, url: server.url + path, fields: ["Authorization": "Bearer k"],
@@ -100,18 +100,20 @@ import Testing
         let models = try Document(try await list.body(limit: 99_999)).root["data"]?.elements
         let names = (models.map { Array($0) } ?? []).compactMap { $0["id"]?.string }
         #expect(names.count > 40)
+        let forms = [
+            ("/v1/chat/completions", true), ("/v1/chat/completions", false),
+            ("/api/chat", true), ("/api/chat", false),
+            ("/v1/completions", true), ("/v1/completions", false),
+            ("/api/generate", true), ("/api/generate", false),
+            ("/v1/embeddings", false), ("/api/embed", false),
+        ]
         for name in names {
-            for (path, isStream) in [
-                ("/v1/chat/completions", true), ("/v1/chat/completions", false),
-                ("/api/chat", true), ("/api/chat", false),
-                ("/v1/completions", true), ("/v1/completions", false),
-                ("/api/generate", true), ("/api/generate", false),
-                ("/v1/embeddings", false), ("/api/embed", false),
-            ] {
-                let transfer = try call(
-                    server, name + "-2", isStream: isStream, path: path, patience: 0.3)
-                defer { transfer.close() }
+            let transfers = try forms.map { path, isStream in
+                try call(server, name + "-2", isStream: isStream, path: path, patience: 0.3)
+            }
+            for transfer in transfers {
                 _ = try? await transfer.body(limit: 16 << 20)
+                transfer.close()
             }
         }
         // A kept connection that is reset before any reply makes curl ask once more.
