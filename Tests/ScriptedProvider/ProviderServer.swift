@@ -30,6 +30,8 @@ import Foundation
         try Loop.watch(listener, for: .readable, by: self)
     }
 
+    /// Bytes that the kernel takes before anybody has read them: else it is megabytes for each who reads slowly.
+    private static let sendBuffer: Int32 = 128 << 10
     private static let openFlags: Int32 = 0o2000000 | 0o4000  // SOCK_CLOEXEC, SOCK_NONBLOCK
 
     private static func bind(_ listener: Int32, _ port: UInt16) throws -> UInt16 {
@@ -75,8 +77,9 @@ import Foundation
             guard socket >= 0 else { return }
             _ = fcntl(socket, F_SETFL, O_NONBLOCK)
             _ = fcntl(socket, F_SETFD, FD_CLOEXEC)
-            var one: Int32 = 1
+            var (one, size) = (Int32(1), Self.sendBuffer)
             setsockopt(socket, Int32(IPPROTO_TCP), TCP_NODELAY, &one, 4)
+            setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &size, 4)
             accepted += 1
             let connection = ProviderConnection(socket, number: accepted, server: self)
             connections[socket] = connection
