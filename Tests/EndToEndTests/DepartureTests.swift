@@ -39,9 +39,8 @@ extension EndToEnd {
             arguments: Phase.allCases, Version.allCases)
         func departure(phase: Phase, version: Version) async throws {
             let (site, user) = try await (Shared.deployment(), Shared.user())
-            var delays: [Double] = []
-            for round in 0..<3 {
-                let id = "departure-\(phase)-\(version)-\(round)"
+            let delays = try await concurrently(3) { number in
+                let id = "departure-\(phase)-\(version)-\(number)"
                 let chat = phase.chat.with { $0.messages = [Chat.user("canary-prompt \(id)")] }
                     .inChat(id)
                 let left =
@@ -54,8 +53,8 @@ extension EndToEnd {
                 #expect(isClosed)
                 let seen = try #require(Self.seen(site, id))
                 #expect(seen.closedEarly)
-                delays.append(Double(try #require(seen.ended) - left) / 1000)
                 try await Self.check(site, id, hasText: [.midStream, .atEnd].contains(phase))
+                return Double(try #require(seen.ended) - left) / 1000
             }
             figure("\(phase.rawValue), \(version.rawValue): closed after \(delays) ms")
             #expect(percentile(50, of: delays) <= 250)

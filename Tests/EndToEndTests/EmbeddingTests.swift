@@ -97,7 +97,7 @@ extension EndToEnd {
             #expect(try await Self.ask("echo").status == 200)
         }
 
-        nonisolated static let failures: [(String, Expected)] = [
+        private nonisolated static let failures: [(String, Expected)] = [
             ("vector-lone", Expected(502, "provider_bad_response")),
             ("vector-words", Expected(502, "provider_bad_response")),
             ("status-429", Expected(429, "provider_rate_limited")),
@@ -114,15 +114,19 @@ extension EndToEnd {
             ("quotes", Expected(400, "invalid_value", param: "model")),
         ]
 
-        @Test("A failure has its status, and is charged to nobody", arguments: failures.map(\.0))
-        func failure(model: String) async throws {
-            let expected = try #require(Self.failures.first { $0.0 == model }?.1)
-            let reply = try await Self.ask(model)
-            expected.check(reply)
-            let wasAsked = !["nothing", "for-admins", "quotes"].contains(model)
-            let row = try await Self.row(reply)
-            let end = "|0|0|0|estimated|failed|\(expected.status)"
-            #expect(wasAsked ? row.hasPrefix("1|") && row.hasSuffix(end) : row.hasPrefix("0|"))
+        @Test("A failure has its status, and is charged to nobody")
+        func failure() async throws {
+            _ = try await concurrently(Self.failures.count) { number in
+                let (model, expected) = Self.failures[number]
+                let reply = try await Self.ask(model)
+                expected.check(reply, of: model)
+                let wasAsked = !["nothing", "for-admins", "quotes"].contains(model)
+                let row = try await Self.row(reply)
+                let end = "|0|0|0|estimated|failed|\(expected.status)"
+                let isRight =
+                    wasAsked ? row.hasPrefix("1|") && row.hasSuffix(end) : row.hasPrefix("0|")
+                #expect(isRight, "\(model): \(row)")
+            }
         }
 
         @Test("A provider's refusal is passed on with its words")

@@ -119,10 +119,12 @@ extension EndToEnd {
                 Entry(name: "nameless", url: "https://nowhere.invalid"),
             ]
             try await Self.with({ _ in secure + others }) { site, user in
-                for (name, detail) in [
+                let details = [
                     ("expired", "tls"), ("otherHost", "tls"), ("selfSigned", "tls"),
                     ("untrusted", "tls"), ("nameless", "unreachable"), ("good", "firstByte"),
-                ] {
+                ]
+                _ = try await concurrently(details.count) { number in
+                    let (name, detail) = details[number]
                     let reply = try await site.answer(Chat(name), user)
                     // This server takes the connection, and has no answer to a chat.
                     (name == "good"
