@@ -101,7 +101,7 @@ extension EndToEnd {
                 }
                 for round in 0..<2 {
                     site.signal(SIGTERM)
-                    #expect(try await site.gatewayEnd(seconds: 2) == 0)
+                    #expect(try await site.gatewayEnd(seconds: 10) == 0)
                     try await site.startGateway()
                     if round == 0 { #expect(old.allSatisfy(Deployment.isAlive)) }
                     let before = stop.count
