@@ -99,35 +99,39 @@ extension EndToEnd {
             #expect(slow < 250)
         }
 
+        nonisolated private static let broken = [
+            ("cut-after-3", "provider_disconnected"),
+            ("reset-after-3", "provider_disconnected"),
+            ("no-done", "provider_disconnected"),
+            ("done-without-finish", "provider_disconnected"),
+            ("malformed-event", "provider_bad_response"),
+            ("invalid-utf8", "provider_bad_response"),
+            ("stalls", "provider_timeout"), ("later", "provider_timeout"),
+            ("error-event", "provider_bad_response"),
+        ]
+
         @Test(
-            "An answer that the provider broke off ends with an error in band, and without [DONE]",
-            arguments: [
-                ("cut-after-3", "provider_disconnected"),
-                ("reset-after-3", "provider_disconnected"),
-                ("no-done", "provider_disconnected"),
-                ("done-without-finish", "provider_disconnected"),
-                ("malformed-event", "provider_bad_response"),
-                ("invalid-utf8", "provider_bad_response"),
-                ("stalls", "provider_timeout"), ("later", "provider_timeout"),
-                ("error-event", "provider_bad_response"),
-            ])
-        func truth(model: String, code: String) async throws {
+            "An answer that the provider broke off ends with an error in band, and without [DONE]")
+        func truth() async throws {
             let (site, user) = try await (Shared.deployment(), Shared.user())
-            let reply = try await site.answer(Chat(model).streamed, user)
-            if Self.fastToFail.contains(model), reply.status == 502 {
-                // Everything came at once, so that the status itself could tell.
-                #expect(reply.error["code"].string == code)
-                return
+            _ = try await concurrently(Self.broken.count) { number in
+                let (model, code) = Self.broken[number]
+                let reply = try await site.answer(Chat(model).streamed, user)
+                if Self.fastToFail.contains(model), reply.status == 502 {
+                    // Everything came at once, so that the status itself could tell.
+                    #expect(reply.error["code"].string == code, "\(model)")
+                    return
+                }
+                let last = try #require(reply.events.last, "\(model)")
+                #expect(last.json.keys == ["error"], "\(model)")
+                #expect(last.json["error"].keys == ["message", "type", "param", "code"])
+                #expect(last.json["error"]["code"].string == code, "\(model): \(last.data)")
+                #expect(!reply.text.contains("[DONE]"), "\(model)")
+                #expect(!reply.text.contains(#""finish_reason":"stop""#), "\(model)")
+                let row = try await site.sql(
+                    "SELECT ended FROM usage WHERE request_id = '\(reply.requestID)'")
+                #expect(row == "failed", "\(model)")
             }
-            let last = try #require(reply.events.last)
-            #expect(last.json.keys == ["error"])
-            #expect(last.json["error"].keys == ["message", "type", "param", "code"])
-            #expect(last.json["error"]["code"].string == code, "\(last.data)")
-            #expect(!reply.text.contains("[DONE]"))
-            #expect(!reply.text.contains(#""finish_reason":"stop""#))
-            let row = try await site.sql(
-                "SELECT ended FROM usage WHERE request_id = '\(reply.requestID)'")
-            #expect(row == "failed")
         }
 
         private static let fastToFail = [
