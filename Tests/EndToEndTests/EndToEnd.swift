@@ -160,6 +160,16 @@ func percentile(_ percent: Int, of values: [Double]) -> Double {
     return sorted[min(last, sorted.count * percent / 100)]
 }
 
+extension Deployment {
+    /// What the provider was asked, without those requests for its list of models that come at any time.
+    var questions: [Recorded] { provider.recorded.filter { $0.method == "POST" } }
+
+    /// What the provider was asked with this text in it.
+    func asked(_ text: String) -> [Recorded] {
+        provider.recorded.filter { String(decoding: $0.body, as: UTF8.self).contains(text) }
+    }
+}
+
 extension ProviderServer {
     /// Requests so far for models whose names begin like this.
     func count(of model: String) -> Int {

@@ -130,10 +130,3 @@ extension EndToEnd {
         }
     }
 }
-
-extension Deployment {
-    /// What the provider was asked with this text in it.
-    func asked(_ text: String) -> [Recorded] {
-        provider.recorded.filter { String(decoding: $0.body, as: UTF8.self).contains(text) }
-    }
-}

@@ -4,19 +4,17 @@ import Foundation
 /// What the gateway's processes have written to standard error: a JSON object a line.
 @LoopActor package final class GatewayLog {
     package let path: String
+    private let tail: LogTail
     private var entries: [Tree] = []
-    private var file: FileHandle?
-    private var rest = Data()
 
-    init(_ path: String) { self.path = path }
+    init(_ path: String) {
+        self.path = path
+        tail = LogTail(path)
+    }
 
     /// All lines so far.
     package var lines: [Tree] {
-        if file == nil { file = FileHandle(forReadingAtPath: path) }
-        rest += (try? file?.readToEnd()) ?? Data()
-        guard let end = rest.lastIndex(of: 0x0a) else { return entries }
-        for line in rest[...end].split(separator: 0x0a) { entries.append(Tree(line)) }
-        rest = Data(rest[(end + 1)...])
+        entries += tail.take().map { Tree($0) }
         return entries
     }
 
@@ -27,7 +25,10 @@ import Foundation
     package func request(_ id: String) async -> Tree? {
         var found: Tree?
         _ = await waitUntil {
-            found = self.lines("request").first { $0["request_id"].string == id }
+            // From the end: it is asked for when it is new.
+            found = self.lines.last {
+                $0["request_id"].string == id && $0["event"].string == "request"
+            }
             return found != nil
         }
         return found

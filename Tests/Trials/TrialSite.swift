@@ -114,25 +114,6 @@ struct Token: Sendable, Hashable {
     var secret: String
 }
 
-/// A log, line by line as it grows.
-@LoopActor private final class LogTail {
-    private let path: String
-    private var file: FileHandle?
-    private var rest = Data()
-
-    init(_ path: String) { self.path = path }
-
-    /// The lines that are new.
-    func take() -> [String] {
-        if file == nil { file = FileHandle(forReadingAtPath: path) }
-        rest += (try? file?.readToEnd()) ?? Data()
-        guard let end = rest.lastIndex(of: 0x0a) else { return [] }
-        let lines = rest[...end].split(separator: 0x0a).map { String(decoding: $0, as: UTF8.self) }
-        rest = Data(rest[(end + 1)...])
-        return lines
-    }
-}
-
 /// Why a trial cannot go on.
 struct TrialFailure: Error, CustomStringConvertible {
     let description: String
