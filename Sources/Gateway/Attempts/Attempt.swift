@@ -111,7 +111,7 @@ struct AttemptVerdict {
     var error: any Error {
         if let failure { return failure }
         if isFull { return APIError.providerOverloaded }
-        if let wait { return APIError.providerUnreachable.asking(toWait: Double(wait) / 1000) }
+        if let wait { return APIError.providerPaused.asking(toWait: Double(wait) / 1000) }
         return complaint
             ?? ProviderFailure(.providerUnreachable, isRetriable: false, detail: "no candidate")
     }
