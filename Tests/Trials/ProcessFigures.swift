@@ -2,14 +2,13 @@ import Foundation
 
 /// What the kernel tells of a process.
 enum ProcessFigures {
-    /// Bytes that belong to it alone.
+    /// Bytes that belong to it alone and that it has written. Clean pages are those of its file, which the kernel takes
+    /// away and gives back as it likes.
     static func privateMemory(of process: Int32) -> Int? {
         guard let text = read("/proc/\(process)/smaps_rollup") else { return nil }
-        let lines = text.split(separator: "\n").filter { $0.hasPrefix("Private_") }
-        guard !lines.isEmpty else { return nil }
-        return lines.reduce(0) { sum, line in
-            sum + (line.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) * 1024
-        }
+        let line = text.split(separator: "\n").first { $0.hasPrefix("Private_Dirty:") }
+        let field = line?.split(separator: " ").dropFirst().first
+        return field.flatMap { Int($0) }.map { $0 * 1024 }
     }
 
     /// Its open descriptors.
