@@ -88,9 +88,9 @@ package struct Citation: Sendable, Equatable {
         return .object(members)
     }
 
-    /// Open WebUI's event, which shows every passage. Id and name are always given, since a source that is keyed by a URL
-    /// shows the URL instead of the name. A URL makes the browser ask an outside favicon service
-    /// for its host, so only public hosts are told. `page` counts from 0 there.
+    /// Open WebUI's event, which shows every passage. Id and name are always given, since a source that is keyed by a
+    /// URL shows the URL instead of the name. A URL makes the browser ask an outside favicon service for its host, so
+    /// only public hosts are told. `page` counts from 0 there.
     package func sourceEvent() -> Value {
         let id = "\(sourceID)#\(number)"
         var source = [Member("id", .string(id)), Member("name", .string(title))]
