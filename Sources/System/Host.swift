@@ -37,6 +37,11 @@ package enum Host {
         _ = mallopt(M_TRIM_THRESHOLD, 4 << 20)
     }
 
+    /// Gives the system back all pages on which nothing is in use (`malloc_trim`).
+    package static func returnFreeMemory() {
+        malloc_trim(0)
+    }
+
     /// Does nothing for so long (`usleep`): for start-up only, since nothing else happens meanwhile.
     package static func pause(milliseconds: UInt32) {
         usleep(min(milliseconds, 4_000_000) * 1000)

@@ -41,6 +41,7 @@ final class Worker {
     private var capacity: Int
     private var listener: Listener?
     private var socket: Int32?
+    private let idleMemory = IdleMemory()
     private let tokenFeed: TokenFeed
     private let schema: Schema
 
@@ -99,6 +100,9 @@ final class Worker {
             await door.serve(connection)
         }
         listener.register = register
+        listener.rests = { [unowned self, idleMemory] in
+            idleMemory.rested { [unowned self] in self.listener?.active == 0 }
+        }
         listener.isExhausted = { [log] in log.event("descriptors_exhausted") }
         self.listener = listener
         idempotency.begin()
