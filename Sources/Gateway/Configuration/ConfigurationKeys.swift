@@ -54,7 +54,8 @@ extension Configuration {
         .init(
             "spool",
             "The folder where turns, usage and audit rows wait while PostgreSQL cannot take them. "
-                + "They hold what was said, so it is made for the service's user alone (0700).",
+                + "They hold what was said, so it is made for the service's user alone (0700). "
+                + "Each host has its own, which outlasts restarts: workers find there who has died.",
             unit: "absolute path; its parent must be there", default: "/var/lib/archway/spool"),
         .init(
             "spool_limit",

@@ -20,8 +20,6 @@ final class Master {
     private static let namedRequests = 8
     /// Milliseconds between two looks at the workers.
     private static let watchInterval = 1_000
-    /// Dead workers that are remembered until a new one has marked their answers.
-    private static let orphanLimit = 100
 
     fileprivate final class Process {
         let child: Subprocess
@@ -34,18 +32,15 @@ final class Master {
         var isReady = false
         /// Told to finish; nobody takes its place.
         var isRetiring = false
-        /// Dead workers whose unfinished answers it marks.
-        let predecessors: [String]
 
         init(
             _ child: Subprocess, _ instanceID: String, _ channel: ControlChannel,
-            _ account: SharedWords, predecessors: [String]
+            _ account: SharedWords
         ) {
             self.child = child
             self.instanceID = instanceID
             self.channel = channel
             self.account = account
-            self.predecessors = predecessors
         }
     }
 
@@ -60,7 +55,6 @@ final class Master {
     private let log = Log(process: "master")
     /// By instance id.
     private var members: [String: Process] = [:]
-    private var orphans: [String] = []
     private var failures = 0
     private var isReloading = false
     private var reloadsAgain = false
@@ -149,16 +143,12 @@ final class Master {
             ours, received: { [self] in received($0, from: instanceID) }, ended: {})
         var launch = Subprocess.Launch(
             "/proc/self/exe", ["worker", "--config", path, "--instance", instanceID])
-        if !orphans.isEmpty {
-            launch.arguments += ["--predecessors", orphans.joined(separator: ",")]
-        }
         launch.descriptors = [
             WorkerProcess.socket: socket, WorkerProcess.channel: theirs,
             WorkerProcess.circuits: circuits, WorkerProcess.account: account,
         ]
         do {
-            return Process(
-                try Subprocess(launch), instanceID, channel, words, predecessors: orphans)
+            return Process(try Subprocess(launch), instanceID, channel, words)
         } catch {
             channel.close()
             throw error
@@ -171,8 +161,6 @@ final class Master {
         switch message {
         case .alive: break
         case .ready: begin(member)
-        // Not before: if it dies first, the next one is told of them too.
-        case .adopted: orphans.removeAll { member.predecessors.contains($0) }
         case .userChanged:
             for other in members.values where other !== member { other.channel.send(message) }
         }
@@ -192,7 +180,6 @@ final class Master {
             guard let ending = member.child.ending() else { continue }
             members[member.instanceID] = nil
             member.channel.close()
-            orphans = (orphans + [member.instanceID]).suffix(Self.orphanLimit)
             if !member.isRetiring || !ending.isSuccess { report(ending, member) }
             if !isEnding && !member.isRetiring { replace(member) }
             changed.open()

@@ -3,7 +3,6 @@ internal import FastCGI
 internal import HTTPClient
 internal import JSON
 internal import PostgreSQL
-internal import Store
 internal import System
 
 /// One process of the pool: one thread, one loop, thousands of requests. It keeps no state that another worker needs.
@@ -24,6 +23,7 @@ final class Worker {
     let client = Client()
     /// Stores what must be stored, also while the database is away.
     let spool: Spool
+    let deadWorkers: DeadWorkers
     private(set) lazy var ledger = UsageLedger(spool) { [unowned self] in
         listener?.active ?? 1
     }
@@ -65,6 +65,7 @@ final class Worker {
         self.log = log
         self.pool = pool
         spool = Spool(configuration, instanceID: instanceID, pool: pool, log: log)
+        deadWorkers = DeadWorkers(configuration, instanceID: instanceID, pool: pool, log: log)
         tokenFeed = feed
         schema = Schema(pool)
         idempotency = Idempotency(
@@ -152,25 +153,6 @@ final class Worker {
         case .fault(let fault): faults.append(fault)
         }
         return faults
-    }
-
-    /// Other workers have died: their unfinished answers are incomplete, and the names of their requests free. Tries
-    /// until the database takes it; false when this worker ends before.
-    func abandon(_ instanceIDs: [String]) async -> Bool {
-        for id in instanceIDs {
-            while true {
-                guard !isDraining else { return false }
-                do {
-                    _ = try await Conversations.abandon(worker: id, at: .now, in: pool)
-                    try await IdempotencyKeys.abandon(worker: id, in: pool)
-                    break
-                } catch {
-                    log.event("abandon_failed", [Log.detail(error)])
-                }
-                do { try await Loop.sleep(milliseconds: 10_000) } catch { return false }
-            }
-        }
-        return true
     }
 }
 

@@ -20,11 +20,8 @@ final class WorkerProcess {
     private let ending = Gate()
     private var isEnding = false
 
-    /// Runs the process and returns its exit code. `predecessors` are dead workers whose unfinished answers are to
-    /// be marked.
-    nonisolated static func run(
-        _ configuration: Configuration, instanceID: String, predecessors: [String]
-    ) -> Int32 {
+    /// Runs the process and returns its exit code.
+    nonisolated static func run(_ configuration: Configuration, instanceID: String) -> Int32 {
         Host.setName("archway-worker")
         let descriptors = Host.raiseDescriptorLimit()
         Host.returnsLargeMemory()
@@ -45,7 +42,7 @@ final class WorkerProcess {
             let worker = Worker(
                 configuration, instanceID: instanceID, database: database, circuits: board)
             worker.limitStreams(byDescriptors: descriptors)
-            return await WorkerProcess(worker).serve(predecessors: predecessors)
+            return await WorkerProcess(worker).serve()
         } ?? 1
     }
 
@@ -53,7 +50,7 @@ final class WorkerProcess {
         self.worker = worker
     }
 
-    private func serve(predecessors: [String]) async -> Int32 {
+    private func serve() async -> Int32 {
         do {
             let signals = try Signals([
                 Signal.terminate, Signal.interrupt, Signal.hangUp, Signal.pipe,
@@ -67,13 +64,12 @@ final class WorkerProcess {
                 ended: { [self] in end() })
             worker.onUserChange = { channel.send(.userChanged($0)) }
             try await checkThreads()
+            // Whatever the first request leaves unfinished, somebody shall find.
+            worker.deadWorkers.watch()
             let account = try SharedWords(Self.account, count: RunningRequests.size)
             try worker.listen(on: Self.socket, register: RunningRequests(account))
             channel.send(.ready)
             beat(channel)
-            spawn { [worker] in
-                if await worker.abandon(predecessors) { channel.send(.adopted) }
-            }
             worker.spool.watch()
             worker.log.event("worker_ready")
             while !isEnding { try await ending.pass() }
