@@ -42,6 +42,7 @@ enum Serve {
     static func worker(_ arguments: Arguments) throws -> Int32 {
         WorkerProcess.run(
             try Configuration(path: try arguments.require("config")),
-            instanceID: try arguments.require("instance"))
+            instanceID: try arguments.require("instance"),
+            column: Int(try arguments.require("column")) ?? 0)
     }
 }

@@ -177,8 +177,8 @@ extension Configuration {
                 + "doubled, up to 60 seconds.", unit: "seconds, 0.1 to 3600", default: "5"),
         .init(
             "providers.<name>.max_concurrent",
-            "Calls of the provider that may run at the same time. Each worker has an equal share of them, at "
-                + "least one; beyond it the next candidate is asked, or the request gets a 503.",
+            "Calls of the provider that may run at the same time, of all workers together; beyond it the next "
+                + "candidate is asked, or the request gets a 503.",
             unit: "1 to 100000", default: "1000"),
         .init(
             "providers.<name>.num_ctx",

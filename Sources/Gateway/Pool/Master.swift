@@ -25,6 +25,8 @@ final class Master {
         let child: Subprocess
         let instanceID: String
         let channel: ControlChannel
+        /// Its own on the board of providers.
+        let column: Int
         /// Where it notes what it has under way.
         let account: SharedWords
         let startedAt = Loop.now
@@ -34,11 +36,12 @@ final class Master {
         var isRetiring = false
 
         init(
-            _ child: Subprocess, _ instanceID: String, _ channel: ControlChannel,
+            _ child: Subprocess, _ instanceID: String, _ column: Int, _ channel: ControlChannel,
             _ account: SharedWords
         ) {
             self.child = child
             self.instanceID = instanceID
+            self.column = column
             self.channel = channel
             self.account = account
         }
@@ -47,7 +50,8 @@ final class Master {
     private let path: String
     private let socket: Int32
     /// What all workers know of providers, also those to come.
-    private let circuits: Int32
+    private let boardDescriptor: Int32
+    private let board: ProviderBoard
     /// Somebody else keeps the socket when this process ends: then it need not wait for its workers.
     private let isSocketKept: Bool
     private var configuration: Configuration
@@ -73,7 +77,8 @@ final class Master {
         self.isSocketKept = isSocketKept
         self.load = load
         configuration = try load()
-        circuits = try SharedWords.make(count: CircuitBoard.size)
+        boardDescriptor = try SharedWords.make(count: ProviderBoard.size)
+        board = try ProviderBoard(boardDescriptor)
     }
 
     /// Runs until SIGTERM or SIGINT, and returns the exit code.
@@ -133,7 +138,9 @@ final class Master {
         }
     }
 
-    private func launch(_ instanceID: String) throws(SystemError) -> Process {
+    private func launch(_ instanceID: String) throws -> Process {
+        let column = try freeColumn()
+        board.clear(column: column)
         let (ours, theirs) = try UnixSocket.pair()
         defer { Descriptor.close(theirs) }
         let account = try SharedWords.make(count: RunningRequests.size)
@@ -142,17 +149,28 @@ final class Master {
         let channel = try ControlChannel(
             ours, received: { [self] in received($0, from: instanceID) }, ended: {})
         var launch = Subprocess.Launch(
-            "/proc/self/exe", ["worker", "--config", path, "--instance", instanceID])
+            "/proc/self/exe",
+            [
+                "worker", "--config", path, "--instance", instanceID, "--column", "\(column)",
+            ])
         launch.descriptors = [
             WorkerProcess.socket: socket, WorkerProcess.channel: theirs,
-            WorkerProcess.circuits: circuits, WorkerProcess.account: account,
+            WorkerProcess.board: boardDescriptor, WorkerProcess.account: account,
         ]
         do {
-            return Process(try Subprocess(launch), instanceID, channel, words)
+            return Process(try Subprocess(launch), instanceID, column, channel, words)
         } catch {
             channel.close()
             throw error
         }
+    }
+
+    private func freeColumn() throws(PoolError) -> Int {
+        let taken = Set(members.values.map(\.column))
+        guard let free = (0..<ProviderBoard.columns).first(where: { !taken.contains($0) }) else {
+            throw .tooManyWorkers
+        }
+        return free
     }
 
     private func received(_ message: ControlChannel.Message, from id: String) {
@@ -179,6 +197,7 @@ final class Master {
         for member in Array(members.values) {
             guard let ending = member.child.ending() else { continue }
             members[member.instanceID] = nil
+            board.clear(column: member.column)
             member.channel.close()
             if !member.isRetiring || !ending.isSuccess { report(ending, member) }
             if !isEnding && !member.isRetiring { replace(member) }

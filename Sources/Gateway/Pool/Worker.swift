@@ -45,11 +45,11 @@ final class Worker {
     private let tokenFeed: TokenFeed
     private let schema: Schema
 
-    /// Begins to connect to everything; `database` was resolved before the loop ran. Without a board there are no
-    /// circuit breakers.
+    /// Begins to connect to everything; `database` was resolved before the loop ran. Without a seat there are
+    /// neither circuit breakers nor limits of providers.
     init(
         _ configuration: Configuration, instanceID: String, database: Settings,
-        circuits: CircuitBoard? = nil
+        seat: WorkerSeat? = nil
     ) {
         self.configuration = configuration
         self.instanceID = instanceID
@@ -61,7 +61,7 @@ final class Worker {
         let feed = TokenFeed(database, pool, log)
         let cache = TokenCache(pool, grace: configuration.tokenGrace) { feed.isFed }
         feed.cache = cache
-        let served = ServedModel.all(of: configuration, circuits, log)
+        let served = ServedModel.all(of: configuration, seat, log)
         self.log = log
         self.pool = pool
         spool = Spool(configuration, instanceID: instanceID, pool: pool, log: log)
