@@ -10,30 +10,34 @@ struct ProviderBoard {
     /// Where something of one provider stands.
     @LoopActor struct Row {
         let words: SharedWords
-        fileprivate let first: Int
-
-        fileprivate static let width = 2 + ProviderBoard.columns
+        fileprivate let number: Int
 
         /// The word of its circuit.
-        var circuit: Int { first + 1 }
-        /// The words of its calls, as far as any worker has one.
-        var calls: Range<Int> {
-            let start = first + 2
-            return start..<start
-                + Int(min(words[ProviderBoard.inUse], UInt64(ProviderBoard.columns)))
-        }
+        var circuit: Int { firstCircuit + number }
 
         /// The word of the calls of the worker in this column.
-        func calls(in column: Int) -> Int { first + 2 + min(max(0, column), columns - 1) }
+        func calls(in column: Int) -> Int {
+            firstCall + number * columns + min(max(0, column), columns - 1)
+        }
+
+        /// The words of its calls, as far as any worker has one.
+        var calls: Range<Int> {
+            let start = calls(in: 0)
+            return start..<start + Int(min(words[columnsInUse], UInt64(columns)))
+        }
     }
 
+    nonisolated static let rows = 1024
     /// Workers that can be told apart, those that only finish what they have begun included.
     nonisolated static let columns = 512
-    nonisolated static let rows = 1024
-    /// The word that tells how many columns have ever been in use.
-    nonisolated fileprivate static let inUse = 0
-    /// Words that it needs. Memory is taken only for those that are in use.
-    static let size = 1 + rows * Row.width
+    // The memory: how many columns were ever in use, all keys, all circuits, all calls. Only pages that are in use are
+    // ever taken, so what is searched stands together.
+    nonisolated fileprivate static let columnsInUse = 0
+    nonisolated private static let firstKey = 1
+    nonisolated fileprivate static let firstCircuit = firstKey + rows
+    nonisolated fileprivate static let firstCall = firstCircuit + rows
+    /// Words that it needs.
+    nonisolated static let size = firstCall + rows * columns
 
     private let words: SharedWords
 
@@ -44,28 +48,27 @@ struct ProviderBoard {
 
     /// The row of this key; nil when the board is full.
     func row(of key: String) -> Row? {
-        let number = Self.number(of: key)
-        let start = Int(number >> 1) % Self.rows
+        let digest = Self.digest(of: key)
+        let start = Int(digest >> 1) % Self.rows
         for step in 0..<Self.rows {
-            let first = 1 + (start + step) % Self.rows * Row.width
-            if words[first] == 0 { _ = words.replace(first, 0, by: number) }
-            if words[first] == number { return Row(words: words, first: first) }
+            let number = (start + step) % Self.rows
+            let index = Self.firstKey + number
+            if words[index] == 0 { _ = words.replace(index, 0, by: digest) }
+            if words[index] == digest { return Row(words: words, number: number) }
         }
         return nil
     }
 
     /// A column is to be used, or is not any more: what was counted there is of a worker that is dead.
     func clear(column: Int) {
-        let used = words[Self.inUse]
-        if used <= column { _ = words.replace(Self.inUse, used, by: UInt64(column) + 1) }
-        for first in stride(from: 1, to: Self.size, by: Row.width) where words[first] != 0 {
-            let index = Row(words: words, first: first).calls(in: column)
-            _ = words.replace(index, words[index], by: 0)
+        words.write(Self.columnsInUse, max(words[Self.columnsInUse], UInt64(max(0, column)) + 1))
+        for number in 0..<Self.rows where words[Self.firstKey + number] != 0 {
+            words.write(Row(words: words, number: number).calls(in: column), 0)
         }
     }
 
     /// The same in every process, and never zero.
-    private static func number(of key: String) -> UInt64 {
+    private static func digest(of key: String) -> UInt64 {
         SHA256.hash(Array(key.utf8)).prefix(8).reduce(0) { $0 << 8 | UInt64($1) } | 1
     }
 }

@@ -44,6 +44,6 @@ final class RunningCalls {
     /// Nobody else writes there while this worker lives.
     private func add(_ difference: Int64) {
         let count = row.words[own]
-        _ = row.words.replace(own, count, by: count &+ UInt64(bitPattern: difference))
+        row.words.write(own, count &+ UInt64(bitPattern: difference))
     }
 }
