@@ -2,10 +2,8 @@
 #pragma once
 #include <curl/curl.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <stdbool.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 typedef size_t (*archway_curl_data)(char *bytes, size_t size, size_t count, void *context);
 typedef int (*archway_curl_start)(void *context, char *peer, char *own, int peer_port, int own_port);
@@ -75,13 +73,15 @@ static inline void archway_abandon(curl_socket_t socket) {
     }
 }
 
+/// Bytes wait to be read, or the end.
+static inline bool archway_has_input(curl_socket_t socket) {
+    char byte;
+    return recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
+}
+
 /// The socket that curl would open, which no other program inherits.
 static inline curl_socket_t archway_open(const struct curl_sockaddr *address) {
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-}
-
-static inline int archway_close(curl_socket_t socket) {
-    return close(socket);
 }
 
 /// NULL if there is none; otherwise it lives as long as the handle.

@@ -99,10 +99,14 @@ static inline int set_process_name(const char *name) {
 
 // A word that other processes write too.
 static inline uint64_t read_shared_word(const uint64_t *word) {
-    return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+    return __atomic_load_n(word, __ATOMIC_SEQ_CST);
+}
+
+static inline void write_shared_word(uint64_t *word, uint64_t wanted) {
+    __atomic_store_n(word, wanted, __ATOMIC_SEQ_CST);
 }
 
 // Compare-and-swap: true when the word was `expected`, and is `wanted` now.
 static inline _Bool replace_shared_word(uint64_t *word, uint64_t expected, uint64_t wanted) {
-    return __atomic_compare_exchange_n(word, &expected, wanted, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+    return __atomic_compare_exchange_n(word, &expected, wanted, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }

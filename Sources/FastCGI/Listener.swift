@@ -20,6 +20,8 @@ package final class Listener: Watcher {
     package var register: (any RequestRegister)?
     /// Called when there was no descriptor for a connection, and not again before there was one.
     package var isExhausted: @LoopActor () -> Void = {}
+    /// Called when the last reply has ended.
+    package var rests: @LoopActor () -> Void = {}
 
     private var connections: [ObjectIdentifier: Connection] = [:]
     /// Connections with something to send at the end of this turn.
@@ -119,7 +121,9 @@ package final class Listener: Watcher {
     func ended(_ connection: Connection) {
         connections[ObjectIdentifier(connection)] = nil
         reserve.take()
-        if connections.isEmpty { idle.open() }
+        guard connections.isEmpty else { return }
+        idle.open()
+        rests()
     }
 
     private func listen() throws(SystemError) {

@@ -9,7 +9,8 @@ func receiveStart(
 ) -> Int32 {
     guard let context = unsafe context else { return CURL_PREREQFUNC_ABORT }
     let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
-    return assumeOnLoop { transfer.starts() } ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
+    let ports = Ports(own: ownPort, peer: peerPort)
+    return assumeOnLoop { transfer.starts(ports) } ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
 }
 
 func receiveHead(
@@ -44,7 +45,7 @@ func receiveSocket(
         unsafe Unmanaged<Transfer>.fromOpaque($0).takeUnretainedValue()
     }
     assumeOnLoop {
-        client.sockets.change(socket, to: what, by: client)
+        client.sockets.change(socket, to: what, for: transfer, by: client)
         guard let transfer, what != CURL_POLL_REMOVE else { return }
         client.sockets.take(socket, by: transfer)
         // Until a connection stands curl only waits to write to it.
@@ -67,8 +68,11 @@ func openSocket(
 func closeSocket(_ context: UnsafeMutableRawPointer?, _ socket: Int32) -> Int32 {
     guard let context = unsafe context else { return -1 }
     let client = unsafe Unmanaged<Client>.fromOpaque(context).takeUnretainedValue()
-    assumeOnLoop { client.sockets.closed(socket) }
-    return archway_close(socket)
+    assumeOnLoop {
+        client.sockets.closed(socket)
+        Loop.close(socket)
+    }
+    return 0
 }
 
 func receiveTimeout(

@@ -46,7 +46,6 @@ package import EventLoop
             easy.pointer, receiveStart, receiveHead, receiveBody, context)
         let this = unsafe Unmanaged.passUnretained(self).toOpaque()
         unsafe archway_easy_set_socket_makers(easy.pointer, openSocket, closeSocket, this)
-        sockets.abandonTalkers()
         unsafe curl_multi_add_handle(multi, easy.pointer)
         advance(CURL_SOCKET_TIMEOUT, 0)
         return transfer
@@ -54,6 +53,7 @@ package import EventLoop
 
     /// For the event loop.
     package func ready(_ descriptor: Int32, _ readiness: Readiness) {
+        if sockets.isKept(descriptor) { return sockets.abandon(descriptor) }
         var mask: Int32 = 0
         if readiness.mayRead { mask |= CURL_CSELECT_IN }
         if readiness.mayWrite { mask |= CURL_CSELECT_OUT }
@@ -72,7 +72,7 @@ package import EventLoop
         unsafe curl_multi_remove_handle(multi, easy.pointer)
         if let context = unsafe archway_easy_get_private(easy.pointer) {
             let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context)
-            unsafe sockets.leave(transfer.takeUnretainedValue())
+            unsafe sockets.leave(transfer.takeUnretainedValue(), by: self)
             unsafe transfer.release()
         }
         easy.forget()
@@ -84,12 +84,20 @@ package import EventLoop
         var running: Int32 = 0
         unsafe curl_multi_socket_action(multi, socket, mask, &running)
         var result = CURLE_OK
+        var mustStart = false
         while let ended = unsafe archway_multi_next_ended(multi, &result) {
             guard let context = unsafe archway_easy_get_private(ended) else { continue }
             let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+            if transfer.startsAgain() {
+                unsafe curl_multi_remove_handle(multi, ended)
+                unsafe curl_multi_add_handle(multi, ended)
+                mustStart = true
+                continue
+            }
             let systemError = unsafe archway_easy_get_long(ended, CURLINFO_OS_ERRNO)
             transfer.ended(result, systemError: systemError)
         }
+        if mustStart { return advance(CURL_SOCKET_TIMEOUT, 0) }
         setTimer()
     }
 }

@@ -1,73 +1,123 @@
 internal import CCurl
 internal import EventLoop
-internal import Glibc
 
 /// curl's sockets: what the event loop watches for it, and the connections that are kept for the next call.
+///
+/// Those are watched too. Whatever comes on a connection that nobody uses is no answer to the next call, but half of a
+/// reply too many, or a farewell; curl itself would take it for one. So the connection is given up when it comes.
 struct SocketTable {
-    private var watched: Set<Int32> = []
-    private var connections: Set<Int32> = []
-    private var users: [Int32: ObjectIdentifier] = [:]
-    /// Connections that wait for the next call.
-    private var idle: Set<Int32> = []
+    private struct Entry {
+        /// What the event loop watches it for; nil for a socket that is not watched.
+        var wish: Readiness?
+        /// A connection to a provider; else it is one of curl's own.
+        var isConnection = false
+        var user: ObjectIdentifier?
+        /// The ends of a connection that waits for the next call.
+        var ports: Ports?
+    }
 
-    /// Follows curl's wish for one socket. It is also not watched while its transfer is paused.
-    @LoopActor mutating func change(_ socket: Int32, to what: Int32, by client: Client) {
+    private var entries: [Int32: Entry] = [:]
+    /// Connections that wait for the next call.
+    private var kept: [Ports: Int32] = [:]
+
+    /// Follows curl's wish for one socket. A connection whose reply has ended goes on being watched, as it is likely to
+    /// be kept; one that is paused is not.
+    @LoopActor mutating func change(
+        _ socket: Int32, to what: Int32, for transfer: Transfer?, by client: Client
+    ) {
         guard what != CURL_POLL_REMOVE else {
-            if watched.remove(socket) != nil { Loop.forget(socket) }
+            if transfer?.mayLeave(socket) != true { unwatch(socket) }
             return
         }
         var wish: Readiness = []
         if what & CURL_POLL_IN != 0 { wish.insert(.readable) }
         if what & CURL_POLL_OUT != 0 { wish.insert(.writable) }
+        watch(socket, for: wish, by: client)
+    }
+
+    @LoopActor private mutating func watch(
+        _ socket: Int32, for wish: Readiness, by client: Client
+    ) {
+        let before = entries[socket]?.wish
+        guard before != wish else { return }
         do {
-            if watched.insert(socket).inserted {
+            if before == nil {
                 try Loop.watch(socket, for: wish, by: client)
             } else {
                 try Loop.rewatch(socket, for: wish)
             }
+            entries[socket, default: Entry()].wish = wish
         } catch {
             // Nobody will ever hear of this socket: the transfer's deadline ends it.
-            watched.remove(socket)
+            unwatch(socket)
         }
     }
 
+    @LoopActor private mutating func unwatch(_ socket: Int32) {
+        guard let entry = entries[socket] else { return }
+        if entry.wish != nil { Loop.forget(socket) }
+        entries[socket]?.wish = nil
+        if !entry.isConnection { entries[socket] = nil }
+    }
+
     /// A connection's socket, which curl is about to connect.
-    mutating func opened(_ socket: Int32) { connections.insert(socket) }
+    mutating func opened(_ socket: Int32) {
+        entries[socket] = Entry(isConnection: true)
+    }
 
     /// A transfer waits for something on this socket.
     @LoopActor mutating func take(_ socket: Int32, by transfer: Transfer) {
-        guard connections.contains(socket) else { return }
-        users[socket] = ObjectIdentifier(transfer)
+        guard let entry = entries[socket], entry.isConnection else { return }
+        if let ports = entry.ports { kept[ports] = nil }
+        entries[socket]?.ports = nil
+        entries[socket]?.user = ObjectIdentifier(transfer)
         transfer.socket = socket
-        idle.remove(socket)
     }
 
     /// A transfer has left its connection, which curl keeps if the reply was whole. Else curl closes it, and does not
     /// tell of one that was not connected yet: the number may soon be that of a stranger's.
-    @LoopActor mutating func leave(_ transfer: Transfer) {
-        guard let socket = transfer.socket, users[socket] == ObjectIdentifier(transfer) else {
+    @LoopActor mutating func leave(_ transfer: Transfer, by client: Client) {
+        guard let socket = transfer.socket, let entry = entries[socket],
+            entry.user == ObjectIdentifier(transfer)
+        else { return }
+        entries[socket]?.user = nil
+        guard transfer.isComplete, let ports = transfer.ports else {
+            unwatch(socket)
+            entries[socket] = nil
             return
         }
-        users[socket] = nil
-        if transfer.isComplete { idle.insert(socket) } else { connections.remove(socket) }
+        guard kept[ports] == nil else { return abandon(socket) }
+        watch(socket, for: .readable, by: client)
+        entries[socket]?.ports = ports
+        kept[ports] = socket
     }
 
     /// curl closes a connection.
     mutating func closed(_ socket: Int32) {
-        connections.remove(socket)
-        users[socket] = nil
-        idle.remove(socket)
+        if let ports = entries.removeValue(forKey: socket)?.ports { kept[ports] = nil }
     }
 
-    /// Whatever comes on a connection that nobody uses is no answer to the next call: half of a reply too many, or a
-    /// farewell. curl itself would take it for one.
-    mutating func abandonTalkers() {
-        guard !idle.isEmpty else { return }
-        var questions = idle.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-        guard unsafe poll(&questions, nfds_t(questions.count), 0) > 0 else { return }
-        for question in questions where question.revents != 0 {
-            archway_abandon(question.fd)
-            idle.remove(question.fd)
-        }
+    /// Whether this is a connection that nobody uses.
+    func isKept(_ socket: Int32) -> Bool { entries[socket]?.ports != nil }
+
+    /// Lets curl find a kept connection closed.
+    @LoopActor mutating func abandon(_ socket: Int32) {
+        archway_abandon(socket)
+        unwatch(socket)
+        if let ports = entries[socket]?.ports { kept[ports] = nil }
+        entries[socket]?.ports = nil
     }
+
+    /// Whether something has come on a kept connection, of which the event loop has not told yet. Then it is given up.
+    @LoopActor mutating func hasTalked(_ ports: Ports) -> Bool {
+        guard let socket = kept[ports], archway_has_input(socket) else { return false }
+        abandon(socket)
+        return true
+    }
+}
+
+/// The ports of a connection's two ends: what curl tells of the one that it is going to use.
+struct Ports: Hashable {
+    let own: Int32
+    let peer: Int32
 }

@@ -13,6 +13,8 @@ package import HTTP
 
     /// The connection that it uses.
     var socket: Int32?
+    /// The ends of that connection, once the request is sent.
+    private(set) var ports: Ports?
     /// The reply was whole.
     var isComplete: Bool { if case .complete = end { true } else { false } }
     private let client: Client
@@ -32,7 +34,7 @@ package import HTTP
     private var connectedAt: Int64?
     private var lastByte: Int64?
     private var isPaused = false
-    private var hasStarted = false
+    private var hasTalked = false
 
     init(_ easy: EasyHandle, client: Client, deadlines: Deadlines) {
         self.easy = easy
@@ -161,13 +163,26 @@ extension Transfer {
     ///
     /// By itself curl sends it once more when a kept connection breaks before the reply. But the provider may have
     /// taken it, and whoever made the call is the one to know how often it may be made.
-    func starts() -> Bool {
-        guard hasStarted else {
-            hasStarted = true
-            return true
+    func starts(_ ports: Ports) -> Bool {
+        guard self.ports == nil else {
+            refusal = ClientError(.disconnected, "a kept connection broke before the reply")
+            return false
         }
-        refusal = ClientError(.disconnected, "a kept connection broke before the reply")
-        return false
+        hasTalked = client.sockets.hasTalked(ports)
+        if !hasTalked { self.ports = ports }
+        return !hasTalked
+    }
+
+    /// Whether nothing was sent, because of what had come on the connection before: another one may be better.
+    func startsAgain() -> Bool {
+        defer { hasTalked = false }
+        return hasTalked
+    }
+
+    /// Whether it may be done with this connection, of which curl wants nothing more, and have left it as it should be
+    /// left.
+    func mayLeave(_ socket: Int32) -> Bool {
+        self.socket == socket && parser.head != nil && !isPaused
     }
 
     /// TCP stands; what is next is TLS, or the request.
@@ -260,7 +275,7 @@ extension Transfer {
 
     /// What runs before the request can be sent.
     private func connecting() -> (Int64, ClientError.Phase)? {
-        guard !hasStarted, let easy else { return nil }
+        guard ports == nil, let easy else { return nil }
         guard let connectedAt else {
             return (started + milliseconds(deadlines.connect), .connect)
         }

@@ -1,8 +1,25 @@
 package import JSON
 
-/// A passage that the answer rests on, with the number by which the text refers to it. One value,
+/// A document that the answer rests on, with the number by which the text refers to it. One value,
 /// three dialects: OpenAI's annotations, Open WebUI's source events, a markdown block.
 package struct Citation: Sendable, Equatable {
+    /// What was read of it in one place.
+    package struct Passage: Sendable, Equatable {
+        /// The text, or its beginning.
+        package var excerpt: String
+        /// The heading that it stands under.
+        package var heading: String?
+        /// The page, from 1.
+        package var page: Int?
+        /// How well it fits; higher is better.
+        package var score: Double?
+
+        /// A passage as given; the rest is set afterwards.
+        package init(_ excerpt: String) {
+            self.excerpt = excerpt
+        }
+    }
+
     /// `[number]` in the text, from 1.
     package var number: Int
     /// The document's title, for people.
@@ -11,21 +28,15 @@ package struct Citation: Sendable, Equatable {
     package var url: String?
     /// The document's id with us.
     package var sourceID: String
-    /// The passage.
-    package var excerpt: String
-    /// The heading that the passage stands under.
-    package var heading: String?
-    /// The page, from 1.
-    package var page: Int?
-    /// How well the passage fits; higher is better.
-    package var score: Double?
+    /// All that was read of it, the best first.
+    package var passages: [Passage]
 
-    /// A citation as given; the rest is set afterwards.
-    package init(number: Int, title: String, sourceID: String, excerpt: String) {
+    /// A citation as given; the URL is set afterwards.
+    package init(number: Int, title: String, sourceID: String, passages: [Passage]) {
         self.number = number
         self.title = title
         self.sourceID = sourceID
-        self.excerpt = excerpt
+        self.passages = passages
     }
 
     /// The URL if it is one that may be shown as a link.
@@ -59,38 +70,49 @@ package struct Citation: Sendable, Equatable {
         ]
     }
 
-    /// An element of `citations`, the extra member of a reply that is not streamed.
+    /// An element of `citations`, the extra member of a reply that is not streamed. The excerpt is of all passages;
+    /// heading, page and score are those of the best.
     package var value: Value {
+        let excerpt = passages.map(\.excerpt).joined(separator: "\n\n[…]\n\n")
         var members = [
             Member("number", .integer(number)), Member("title", .string(title)),
             Member("source_id", .string(sourceID)), Member("excerpt", .string(excerpt)),
         ]
+        let best = passages.first
         if let link { members.append(Member("url", .string(link))) }
-        if let heading { members.append(Member("heading", .string(heading))) }
-        if let page { members.append(Member("page", .integer(page))) }
-        if let score, score.isFinite { members.append(Member("score", .number(score))) }
+        if let heading = best?.heading { members.append(Member("heading", .string(heading))) }
+        if let page = best?.page { members.append(Member("page", .integer(page))) }
+        if let score = best?.score, score.isFinite {
+            members.append(Member("score", .number(score)))
+        }
         return .object(members)
     }
 
-    /// Open WebUI's event. Id and name are always given, since a source that is keyed by a URL
-    /// shows the URL instead of the name. A URL makes the browser ask an outside favicon service
-    /// for its host, so only public hosts are told. `page` counts from 0 there.
+    /// Open WebUI's event, which shows every passage. Id and name are always given, since a source that is keyed by a
+    /// URL shows the URL instead of the name. A URL makes the browser ask an outside favicon service for its host, so
+    /// only public hosts are told. `page` counts from 0 there.
     package func sourceEvent() -> Value {
         let id = "\(sourceID)#\(number)"
         var source = [Member("id", .string(id)), Member("name", .string(title))]
         if let link, isPublic(link) { source.append(Member("url", .string(link))) }
-        var metadata = [Member("source", .string(id)), Member("name", .string(title))]
-        if let page { metadata.append(Member("page", .integer(page - 1))) }
-        if let heading { metadata.append(Member("heading", .string(heading))) }
         var data = [
             Member("source", .object(source)),
-            Member("document", .array([.string(String(excerpt.prefix(4000)))])),
-            Member("metadata", .array([.object(metadata)])),
+            Member("document", .array(passages.map { .string($0.excerpt) })),
+            Member("metadata", .array(passages.map { metadata(of: $0, id) })),
         ]
-        if let score, (-1...1).contains(score) {
-            data.append(Member("distances", .array([.number(score)])))
+        let scores = passages.compactMap(\.score).filter { (-1...1).contains($0) }
+        // By place: there must be as many as there are passages.
+        if scores.count == passages.count {
+            data.append(Member("distances", .array(scores.map { .number($0) })))
         }
         return ["type": "source", "data": .object(data)]
+    }
+
+    private func metadata(of passage: Passage, _ id: String) -> Value {
+        var metadata = [Member("source", .string(id)), Member("name", .string(title))]
+        if let page = passage.page { metadata.append(Member("page", .integer(page - 1))) }
+        if let heading = passage.heading { metadata.append(Member("heading", .string(heading))) }
+        return .object(metadata)
     }
 
     private func marker(in text: String) -> Range<Int>? {
@@ -110,7 +132,7 @@ package struct Citation: Sendable, Equatable {
         let lines = citations.map { citation in
             let title = escapedMarkdown(citation.title)
             let name = citation.link.map { "[\(title)](<\(linkTarget($0))>)" } ?? title
-            let page = citation.page.map { ", page \($0)" } ?? ""
+            let page = citation.passages.first?.page.map { ", page \($0)" } ?? ""
             return "- [\(citation.number)] \(name)\(page)"
         }
         return "\n\n---\n**Sources:**\n" + lines.joined(separator: "\n") + "\n"

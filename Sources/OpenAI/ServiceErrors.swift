@@ -42,6 +42,11 @@ extension APIError {
     package static let providerUnreachable = provider(
         502, "provider_unreachable", "The model's provider cannot be reached; try again shortly.")
 
+    /// 502: the provider has failed so often that it is not asked for a while.
+    package static let providerPaused = provider(
+        502, "provider_unreachable",
+        "The model's provider keeps failing and is given a pause; try again shortly.")
+
     /// 502: the provider answered something that is no answer, or refuses the gateway itself.
     package static let providerBadResponse = provider(
         502, "provider_bad_response",

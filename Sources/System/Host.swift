@@ -15,6 +15,16 @@ package enum Host {
     /// The id of the process that started this one; it changes when that one dies.
     package static var parentID: Int32 { getppid() }
 
+    /// The words of the command line, the program's name first. Swift looks for them below the environment, which a
+    /// library may have moved that was loaded before it (`LD_PRELOAD`); then the kernel tells them.
+    package static var arguments: [String] {
+        guard CommandLine.arguments.isEmpty else { return CommandLine.arguments }
+        let line = (try? SystemFile.read("/proc/self/cmdline", limit: 2 << 20)) ?? []
+        return line.split(separator: 0, omittingEmptySubsequences: false).dropLast().map {
+            String(decoding: $0, as: UTF8.self)
+        }
+    }
+
     /// Names this process for `ps` and `top` (`prctl`), 15 characters at most.
     package static func setName(_ name: String) {
         _ = unsafe name.withCString { unsafe set_process_name($0) }
@@ -25,6 +35,11 @@ package enum Host {
     package static func returnsLargeMemory() {
         _ = mallopt(M_MMAP_THRESHOLD, 1 << 20)
         _ = mallopt(M_TRIM_THRESHOLD, 4 << 20)
+    }
+
+    /// Gives the system back all pages on which nothing is in use (`malloc_trim`).
+    package static func returnFreeMemory() {
+        malloc_trim(0)
     }
 
     /// Does nothing for so long (`usleep`): for start-up only, since nothing else happens meanwhile.

@@ -53,6 +53,12 @@ package final class SharedWords {
         return unsafe replace_shared_word(words + index, expected, wanted)
     }
 
+    /// Puts `wanted` there, whatever was there: for a word that nobody else writes.
+    package func write(_ index: Int, _ wanted: UInt64) {
+        guard (0..<count).contains(index) else { return }
+        unsafe write_shared_word(words + index, wanted)
+    }
+
     private nonisolated static func bytes(_ count: Int) -> Int {
         max(1, count) * MemoryLayout<UInt64>.size
     }

@@ -17,6 +17,19 @@ extension SystemFile {
         }
     }
 
+    /// A new, empty file in the place of whatever `path` was, locked (`flock`) before it has that name: nobody finds it
+    /// there unlocked as long as the handle lives.
+    package static func createLocked(_ path: String, mode: UInt32) throws(SystemError) -> Handle {
+        let draft = path + ".new"
+        remove(draft)
+        let handle = try appending(to: draft, mode: mode)
+        guard flock(handle.descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            throw .last("flock \(draft)")
+        }
+        try rename(draft, to: path)
+        return handle
+    }
+
     /// A file that is there, to be read, locked (`flock`); nil if it is not there, or somebody else has the lock.
     package static func lockedIfThere(_ path: String) throws(SystemError) -> Handle? {
         guard let handle = try? reading(path) else { return nil }
@@ -63,7 +76,8 @@ extension SystemFile {
         guard unsafe Glibc.link(path, other) == 0 else { throw .last("link \(other)") }
     }
 
-    private static func identity(of file: Handle) -> Identity? {
+    /// The identity of an open file (`fstat`).
+    package static func identity(of file: Handle) -> Identity? {
         var status = stat()
         guard unsafe fstat(file.descriptor, &status) == 0 else { return nil }
         return Identity(device: UInt64(status.st_dev), number: UInt64(status.st_ino))

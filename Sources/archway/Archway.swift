@@ -6,6 +6,6 @@ internal import System
 enum Archway {
     static func main() {
         Host.occupyStandardDescriptors()
-        Host.exit(Program.run(Array(CommandLine.arguments.dropFirst())))
+        Host.exit(Program.run(Array(Host.arguments.dropFirst())))
     }
 }

@@ -45,6 +45,13 @@ extension EndToEnd {
                 #expect(each < 100 << 10)
                 #expect(percentile(50, of: delays) < 500)
                 for call in calls { call.leave() }
+                // Once they have gone, so has most of what they took.
+                let isReturned = await waitUntil(seconds: 20) {
+                    (site.memory() - before) * 4 < each * calls.count
+                }
+                let kept = (site.memory() - before) * 100 / max(1, each * calls.count)
+                figure("of that \(kept) % is kept when they have gone")
+                #expect(isReturned)
             }
         }
 

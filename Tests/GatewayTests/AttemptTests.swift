@@ -3,6 +3,7 @@ import HTTP
 import HTTPClient
 import OpenAI
 import Providers
+import System
 import Testing
 
 @testable import Gateway
@@ -199,9 +200,14 @@ struct CandidateOrderTests {
 struct AdmissionTests {
     @Test("is for as many at a time as there are places, and each ends once")
     func places() throws {
+        let memory = try SharedWords.make(count: ProviderBoard.size)
+        defer { Descriptor.close(memory) }
+        let board = try ProviderBoard(memory)
+        board.clear(column: 0)
+        let calls = RunningCalls(limit: 2, in: try #require(board.row(of: "p")), column: 0)
         let provider = ServedProvider(
             name: "p", endpoint: .extractive, baseURL: "", deadlines: Deadlines(),
-            admission: Admission(limit: 2))
+            admission: Admission(calls: calls))
         let candidate = Candidate(provider: provider, model: "m")
         let (one, two) = (try Attempt(candidate), try Attempt(candidate))
         #expect(throws: Refusal.self) { try Attempt(candidate) }

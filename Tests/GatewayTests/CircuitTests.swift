@@ -115,21 +115,21 @@ struct CircuitTests {
 
 @Suite("The circuits of a host")
 @LoopActor
-struct CircuitBoardTests {
+struct SharedCircuitTests {
     private static let log = Log(process: "test")
 
     /// The same memory as two workers see it.
-    private static func boards() throws -> [CircuitBoard] {
-        let descriptor = try SharedWords.make(count: CircuitBoard.size)
+    private static func boards() throws -> [ProviderBoard] {
+        let descriptor = try SharedWords.make(count: ProviderBoard.size)
         defer { Descriptor.close(descriptor) }
-        return [try CircuitBoard(descriptor), try CircuitBoard(descriptor)]
+        return [try ProviderBoard(descriptor), try ProviderBoard(descriptor)]
     }
 
     private static func breaker(
-        _ board: CircuitBoard, _ key: String = "a"
+        _ board: ProviderBoard, _ key: String = "a"
     ) throws -> CircuitBreaker {
         let rules = Circuit.Rules(failures: 2, pause: 50, patience: 10_000)
-        return CircuitBreaker(key, rules, at: try #require(board.place(of: key)), log)
+        return CircuitBreaker(key, rules, in: try #require(board.row(of: key)), log)
     }
 
     @Test("are the same for all workers, and each provider's is its own")
@@ -153,17 +153,5 @@ struct CircuitBoardTests {
 
     private func waitUntilClosed(_ breaker: CircuitBreaker) async -> Bool {
         await waitUntil { breaker.wait == 0 }
-    }
-
-    @Test("have a place for each of many providers, and none when all are taken")
-    func places() throws {
-        let board = try Self.boards()[0]
-        var indices: Set<Int> = []
-        for number in 0..<CircuitBoard.size / 2 {
-            indices.insert(try #require(board.place(of: "\(number)")).index)
-        }
-        #expect(indices.count == CircuitBoard.size / 2)
-        #expect(board.place(of: "one more") == nil)
-        #expect(board.place(of: "7")?.index == board.place(of: "7")?.index)
     }
 }

@@ -142,19 +142,23 @@ struct EvidenceTests {
         #expect(evidence.numbers == [1, 2, 3])
         #expect(evidence.citations([], .annotations).isEmpty)
         #expect(evidence.citations([3, 1], .annotations).map(\.number) == [1, 3])
-        #expect(evidence.citations([1], .markdown).map(\.excerpt) == ["first"])
+        let passages = evidence.citations([1], .markdown).flatMap(\.passages)
+        #expect(passages.map(\.excerpt) == ["first", "second"])
         // Open WebUI counts what it is given, so that a gap would shift the numbers.
         #expect(evidence.citations([2], .openwebui).map(\.number) == [1, 2])
         #expect(evidence.citations([9], .annotations).isEmpty)
     }
 
-    @Test("shows where a passage stands, in a bounded piece of one line")
-    func citation() {
-        let text = String(repeating: "word \n ", count: 200)
-        let citation = Self.passage(1, text, url: "https://a.example/x").citation
-        #expect(citation.excerpt.count == 400)
-        #expect(citation.excerpt.hasPrefix("word word") && citation.excerpt.hasSuffix("…"))
-        #expect(citation.sourceID == "doc_1" && citation.page == 7 && citation.score == 0.5)
-        #expect(citation.heading == "Heading" && citation.url == "https://a.example/x")
+    @Test("shows where a passage stands, and all of it as it stands there, within bounds")
+    func citation() throws {
+        let texts = ["a\n\n```sh\nb\n```", String(repeating: "word \n", count: 300)]
+        let evidence = Evidence(
+            passages: texts.map { Self.passage(1, $0, url: "https://a.example/x") })
+        let citation = try #require(evidence.citations([1], .openwebui).first)
+        #expect(citation.sourceID == "doc_1" && citation.url == "https://a.example/x")
+        let (whole, cut) = (citation.passages[0], citation.passages[1])
+        #expect(whole.excerpt == texts[0])
+        #expect(cut.excerpt.unicodeScalars.count == 1500 && cut.excerpt.hasSuffix("…"))
+        #expect(whole.page == 7 && whole.score == 0.5 && whole.heading == "Heading")
     }
 }

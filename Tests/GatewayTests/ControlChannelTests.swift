@@ -16,7 +16,7 @@ import Testing
     @Test("Messages arrive whole, in order, however they were cut, and what is none is passed over")
     func messages() {
         let sent: [ControlChannel.Message] = [
-            .ready, .userChanged("user_1"), .alive, .userChanged(""), .adopted, .alive,
+            .ready, .userChanged("user_1"), .alive, .userChanged(""), .ready, .alive,
         ]
         let wire = [0] + sent.flatMap(\.bytes)
         for length in 1...wire.count {

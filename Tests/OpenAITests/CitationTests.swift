@@ -4,11 +4,15 @@ import Testing
 
 @Suite struct CitationTests {
     private func citation(url: String?) -> Citation {
+        var best = Citation.Passage("Open at nine.")
+        best.page = 3
+        best.score = 0.85
+        var other = Citation.Passage("Closed\n\non Sundays.")
+        other.heading = "Sundays"
+        other.score = 0.5
         var citation = Citation(
-            number: 2, title: "Handbook [1]", sourceID: "doc_7", excerpt: "Open at nine.")
+            number: 2, title: "Handbook [1]", sourceID: "doc_7", passages: [best, other])
         citation.url = url
-        citation.page = 3
-        citation.score = 0.85
         return citation
     }
 
@@ -34,7 +38,15 @@ import Testing
         #expect(node["file_citation"]?["file_id"]?.string == "doc_7")
     }
 
-    @Test("the source event has id, name, excerpt, page from 0 and score")
+    @Test("a reply tells all that was read, and where the best of it stands")
+    func value() throws {
+        let node = try json(citation(url: "https://example.org/h").value)
+        #expect(node["excerpt"]?.string == "Open at nine.\n\n[…]\n\nClosed\n\non Sundays.")
+        #expect(node["page"]?.integer == 3 && node["score"]?.number == 0.85)
+        #expect(node["heading"] == nil)
+    }
+
+    @Test("the source event has id, name, each passage with its page from 0, heading and score")
     func source() throws {
         let node = try json(citation(url: "https://example.org/h").sourceEvent())
         #expect(node["type"]?.string == "source")
@@ -47,6 +59,9 @@ import Testing
         #expect(data["metadata"]?[0]?["source"]?.string == "doc_7#2")
         #expect(data["metadata"]?[0]?["page"]?.integer == 2)
         #expect(data["distances"]?[0]?.number == 0.85)
+        #expect(data["document"]?[1]?.string == "Closed\n\non Sundays.")
+        #expect(data["metadata"]?[1]?["heading"]?.string == "Sundays")
+        #expect(data["distances"]?[1]?.number == 0.5)
     }
 
     @Test(
@@ -66,12 +81,12 @@ import Testing
     @Test("each source is an event of its own with an empty list of choices")
     func chunks() throws {
         let template = ChunkTemplate(id: "c", created: 1, model: "m")
-        var long = citation(url: nil)
-        long.excerpt = String(repeating: "\u{1}é😀\"", count: 20_000)
-        let chunks = try events(template.sources([citation(url: nil), long]))
+        var other = citation(url: nil)
+        other.passages = [Citation.Passage(String(repeating: "\u{1}é😀\"", count: 1000))]
+        let chunks = try events(template.sources([citation(url: nil), other]))
         #expect(chunks.count == 2)
         #expect(chunks.allSatisfy { $0.root["choices"].map { text($0.bytes) } == "[]" })
-        #expect(chunks.allSatisfy { $0.bytes.count < 65_000 })
+        #expect(chunks.last?.root["event"]?["data"]?["distances"] == nil)
         let delta = try events(template.annotations([citation(url: nil)])).first?.root
         #expect(delta?["choices"]?[0]?["delta"]?["annotations"]?.count == 1)
     }

@@ -28,10 +28,11 @@ func expectFit(
         ToolCall(id: "call_2", name: "code", arguments: "1 + 1", isCustom: true),
     ]
     private static let citation: Citation = {
-        var citation = Citation(number: 1, title: "T", sourceID: "doc_1", excerpt: "Text.")
+        var passage = Citation.Passage("Text.")
+        passage.page = 2
+        passage.score = 0.5
+        var citation = Citation(number: 1, title: "T", sourceID: "doc_1", passages: [passage])
         citation.url = "https://example.org/a"
-        citation.page = 2
-        citation.score = 0.5
         return citation
     }()
 

@@ -11,7 +11,9 @@ import Testing
         var reply = ChatCompletion(
             id: "chatcmpl-1", created: 5, model: "assistant", choices: [choice],
             usage: Usage(promptTokens: 3, completionTokens: 4, source: .estimated))
-        reply.citations = [Citation(number: 1, title: "H", sourceID: "d", excerpt: "Nine.")]
+        reply.citations = [
+            Citation(number: 1, title: "H", sourceID: "d", passages: [.init("Nine.")])
+        ]
         let root = try Document(reply.body()).root
         #expect(
             root.members.map(\.key) == [

@@ -49,6 +49,20 @@ import Testing
         #expect(answer.cited == [1])
     }
 
+    @Test("a line of a table is quoted, its headings are not")
+    func table() {
+        let text = """
+            | Books renewed | Books lost |
+            |:--|--:|
+            | Lost books cost 25 francs | Renewed ones cost nothing |
+            """
+        let answer = Extractive.answer(
+            to: "What do lost books cost?", from: [.init(number: 1, text: text)])
+        let quoted = answer.paragraphs.joined()
+        #expect(quoted.contains("> Lost books cost 25 francs | Renewed ones cost nothing |"))
+        #expect(!quoted.contains("Books renewed") && !quoted.contains("--"), "\(quoted)")
+    }
+
     @Test(
         "the sentence that answers is quoted with its number",
         arguments: [

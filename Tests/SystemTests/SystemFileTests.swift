@@ -77,6 +77,22 @@ final class SystemFileTests {
         #expect(try SystemFile.locked(path) != nil)
     }
 
+    @Test("are locked before anybody can find them, and until their maker lets go")
+    func createdLocked() throws {
+        let path = folder + "/life"
+        // What a maker left that died in the middle.
+        try SystemFile.write([], to: path + ".new", mode: 0o600)
+        var made: SystemFile.Handle? = try SystemFile.createLocked(path, mode: 0o600)
+        #expect(SystemFile.names(in: folder) == ["life"])
+        #expect(made.flatMap { SystemFile.identity(of: $0) } == SystemFile.identity(path))
+        #expect(try SystemFile.lockedIfThere(path) == nil)
+        made = nil
+        #expect(try SystemFile.lockedIfThere(path) != nil)
+        #expect(throws: SystemError.self) {
+            try SystemFile.createLocked(self.folder + "/no/where", mode: 0o600)
+        }
+    }
+
     @Test("have a kind, an identity and a name without detours")
     func kinds() throws {
         let (file, link, pipe) = (folder + "/file", folder + "/link", folder + "/pipe")

@@ -191,8 +191,13 @@ import System
     /// The folder of what waits for the database.
     package var spool: String { plan.spool ?? folder + "/spool" }
 
-    /// The files in it.
-    package var spooled: [String] {
+    /// The files of records in it.
+    package var spooled: [String] { spoolFiles.filter { !$0.hasSuffix(".life") } }
+
+    /// The files by which workers are known as living.
+    package var lifeFiles: [String] { spoolFiles.filter { $0.hasSuffix(".life") } }
+
+    private var spoolFiles: [String] {
         (try? FileManager.default.contentsOfDirectory(atPath: spool)) ?? []
     }
 

@@ -18,11 +18,11 @@ package enum ProcessFigures {
         return lines.first { $0.hasPrefix(kind.rawValue + ":") }.map(bytes) ?? 0
     }
 
-    /// Bytes that belong to it alone.
+    /// Bytes that belong to it alone and that it has written. Clean pages are those of its file, which the kernel takes
+    /// away and gives back as it likes.
     package static func privateMemory(of process: Int32) -> Int? {
-        guard let text = read("/proc/\(process)/smaps_rollup") else { return nil }
-        let lines = text.split(separator: "\n").filter { $0.hasPrefix("Private_") }
-        return lines.isEmpty ? nil : lines.reduce(0) { $0 + bytes($1) }
+        let lines = read("/proc/\(process)/smaps_rollup")?.split(separator: "\n")
+        return lines?.first { $0.hasPrefix("Private_Dirty:") }.map(bytes)
     }
 
     /// Of a line such as `VmRSS:  1234 kB`.

@@ -25,13 +25,12 @@ enum Refusal: Error, CustomStringConvertible {
 /// Who may call a provider now: as many at a time as it can take, and only while its circuit lets them.
 @LoopActor
 final class Admission {
-    private let limit: Int
+    private let calls: RunningCalls?
     private let breaker: CircuitBreaker?
-    private var running = 0
 
-    /// `limit` is this worker's share of the calls that may run at the same time.
-    nonisolated init(limit: Int = .max, breaker: CircuitBreaker? = nil) {
-        self.limit = limit
+    /// Without one of them there is no such limit.
+    nonisolated init(calls: RunningCalls? = nil, breaker: CircuitBreaker? = nil) {
+        self.calls = calls
         self.breaker = breaker
     }
 
@@ -39,13 +38,12 @@ final class Admission {
     var isBarred: Bool { (breaker?.wait ?? 0) > 0 }
 
     fileprivate func enter() throws(Refusal) -> Circuit.Permit {
-        guard running < limit else { throw .full }
-        guard let breaker else {
-            running += 1
-            return .call
+        if let calls, !calls.enter() { throw .full }
+        guard let breaker else { return .call }
+        guard let permit = breaker.admit() else {
+            calls?.leave()
+            throw .open(milliseconds: breaker.wait)
         }
-        guard let permit = breaker.admit() else { throw .open(milliseconds: breaker.wait) }
-        running += 1
         return permit
     }
 
@@ -54,7 +52,7 @@ final class Admission {
     }
 
     fileprivate func leave() {
-        running -= 1
+        calls?.leave()
     }
 }
 
@@ -111,7 +109,7 @@ struct AttemptVerdict {
     var error: any Error {
         if let failure { return failure }
         if isFull { return APIError.providerOverloaded }
-        if let wait { return APIError.providerUnreachable.asking(toWait: Double(wait) / 1000) }
+        if let wait { return APIError.providerPaused.asking(toWait: Double(wait) / 1000) }
         return complaint
             ?? ProviderFailure(.providerUnreachable, isRetriable: false, detail: "no candidate")
     }

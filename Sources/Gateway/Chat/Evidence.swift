@@ -37,17 +37,18 @@ struct Evidence: Sendable {
         passages.map { Extractive.Passage(number: $0.number, text: $0.text) }
     }
 
-    /// The citations that go with an answer which refers to these numbers: one per document, best first. Open WebUI
-    /// counts the sources itself, so it gets all that stand before a cited one.
+    /// The citations that go with an answer which refers to these numbers: one per document, best first, with all that
+    /// was read of it. Open WebUI counts the sources itself, so it gets all that stand before a cited one.
     func citations(_ cited: Set<Int>, _ dialect: CitationDialect) -> [Citation] {
         guard let last = cited.max() else { return [] }
-        var seen: Set<Int> = []
-        return passages.compactMap { passage in
+        var citations: [Int: Citation] = [:]
+        for passage in passages {
             let isWanted =
                 dialect == .openwebui ? passage.number <= last : cited.contains(passage.number)
-            guard isWanted, seen.insert(passage.number).inserted else { return nil }
-            return passage.citation
-        }.sorted { $0.number < $1.number }
+            guard isWanted else { continue }
+            citations[passage.number, default: passage.citation].passages.append(passage.shown)
+        }
+        return citations.values.sorted { $0.number < $1.number }
     }
 
     /// No text can look like a fence, its end or another passage's beginning, in whatever case.
@@ -70,14 +71,19 @@ struct Evidence: Sendable {
 }
 
 extension RetrievedPassage {
-    /// What a reader is shown.
-    var citation: Citation {
-        var citation = Citation(
-            number: number, title: title, sourceID: documentID, excerpt: excerpt)
+    /// Its document, before anything of it is shown.
+    fileprivate var citation: Citation {
+        var citation = Citation(number: number, title: title, sourceID: documentID, passages: [])
         citation.url = url
-        citation.heading = heading
-        citation.page = page
-        citation.score = score
         return citation
+    }
+
+    /// What a reader is shown.
+    fileprivate var shown: Citation.Passage {
+        var shown = Citation.Passage(excerpt)
+        shown.heading = heading
+        shown.page = page
+        shown.score = score
+        return shown
     }
 }

@@ -1,25 +1,19 @@
 internal import EventLoop
 internal import HTTPClient
 internal import Providers
-internal import System
 
 /// From what the operator wrote to what the corridor uses.
 extension ServedModel {
-    /// The models of the configuration, and the providers that are asked for theirs. Without a board no provider has a
-    /// circuit breaker.
+    /// The models of the configuration, and the providers that are asked for theirs. Without a seat at the
+    /// board no provider has a circuit breaker or a limit.
     @LoopActor
     static func all(
-        of configuration: Configuration, _ board: CircuitBoard?, _ log: Log
+        of configuration: Configuration, _ shared: WorkerSeat?, _ log: Log
     ) -> (models: [ServedModel], discovering: [ServedProvider]) {
         let providers = configuration.providers.mapValues { $0 }
         var served: [String: ServedProvider] = [:]
-        let workers = configuration.workers ?? Host.processors
         for (name, provider) in providers {
-            let breaker = board.flatMap { CircuitBreaker(name, provider, $0, log) }
-            // A share can be counted without the other workers, and dies with its worker.
-            let limit = max(1, provider.maxConcurrent / workers)
-            served[name] = ServedProvider(
-                name, provider, Admission(limit: limit, breaker: breaker))
+            served[name] = ServedProvider(name, provider, Admission(name, provider, shared, log))
         }
         let models = configuration.models.map { ServedModel($0, served) }
         let discovering = providers.filter(\.value.discoversModels).keys.sorted()
@@ -60,18 +54,23 @@ extension ServedProvider {
     }
 }
 
-extension CircuitBreaker {
-    /// The breaker that a provider is configured to have. Another address is another circuit.
-    fileprivate convenience init?(
-        _ name: String, _ provider: Configuration.Provider, _ board: CircuitBoard, _ log: Log
+extension Admission {
+    /// What a provider is configured to bear. Another address is another provider.
+    fileprivate convenience init(
+        _ name: String, _ provider: Configuration.Provider, _ shared: WorkerSeat?, _ log: Log
     ) {
-        guard provider.kind != .extractive, provider.breaker.failures > 0,
-            let place = board.place(of: "\(name)\n\(provider.baseURL)")
-        else { return nil }
+        guard provider.kind != .extractive, let shared,
+            let row = shared.board.row(of: "\(name)\n\(provider.baseURL)")
+        else {
+            self.init()
+            return
+        }
         let rules = Circuit.Rules(
             failures: provider.breaker.failures, pause: Int(provider.breaker.pause * 1000),
             // Its first byte is what a probe waits for.
             patience: Int(provider.deadlines.firstByte * 1000) + 1000)
-        self.init(name, rules, at: place, log)
+        self.init(
+            calls: RunningCalls(limit: provider.maxConcurrent, in: row, column: shared.column),
+            breaker: rules.failures > 0 ? CircuitBreaker(name, rules, in: row, log) : nil)
     }
 }

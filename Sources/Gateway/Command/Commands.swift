@@ -3,8 +3,7 @@ let commands: [Command] = [
     Command(
         "serve", "[--config FILE]", "Runs the pool of workers until SIGTERM.",
         options: Setup.options, run: Serve.run),
-    Command(
-        "worker", "", "", options: ["config", "instance", "predecessors"], run: Serve.worker),
+    Command("worker", "", "", options: ["config", "instance", "column"], run: Serve.worker),
     Command("spool", "", "", options: ["file"], run: SpoolWriter.run),
     Command(
         "check-config", "[--config FILE]",

@@ -40,10 +40,9 @@ enum Serve {
 
     /// A worker. Not for people: the master passes it its socket and its channel.
     static func worker(_ arguments: Arguments) throws -> Int32 {
-        let predecessors = (arguments["predecessors"] ?? "").split(separator: ",")
-        return WorkerProcess.run(
+        WorkerProcess.run(
             try Configuration(path: try arguments.require("config")),
             instanceID: try arguments.require("instance"),
-            predecessors: predecessors.map(String.init))
+            column: Int(try arguments.require("column")) ?? 0)
     }
 }

@@ -54,7 +54,8 @@ extension Configuration {
         .init(
             "spool",
             "The folder where turns, usage and audit rows wait while PostgreSQL cannot take them. "
-                + "They hold what was said, so it is made for the service's user alone (0700).",
+                + "They hold what was said, so it is made for the service's user alone (0700). "
+                + "Each host has its own, which outlasts restarts: workers find there who has died.",
             unit: "absolute path; its parent must be there", default: "/var/lib/archway/spool"),
         .init(
             "spool_limit",
@@ -176,8 +177,8 @@ extension Configuration {
                 + "doubled, up to 60 seconds.", unit: "seconds, 0.1 to 3600", default: "5"),
         .init(
             "providers.<name>.max_concurrent",
-            "Calls of the provider that may run at the same time. Each worker has an equal share of them, at "
-                + "least one; beyond it the next candidate is asked, or the request gets a 503.",
+            "Calls of the provider that may run at the same time, of all workers together; beyond it the next "
+                + "candidate is asked, or the request gets a 503.",
             unit: "1 to 100000", default: "1000"),
         .init(
             "providers.<name>.num_ctx",

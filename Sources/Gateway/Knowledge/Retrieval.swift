@@ -16,11 +16,14 @@ struct RetrievedPassage: Sendable {
     /// 0…1, higher is better.
     let score: Double
 
-    /// What a reader is shown of it: bounded, one paragraph.
+    /// What a reader is shown of it: all, as it stands there, unless somebody has stored far longer ones than we cut.
     var excerpt: String {
-        let line = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
-        return line.count <= 400 ? line : line.prefix(399) + "…"
+        let scalars = text.unicodeScalars
+        return scalars.count <= Self.longestExcerpt
+            ? text : String(scalars.prefix(Self.longestExcerpt - 1)) + "…"
     }
+
+    private static let longestExcerpt = 1500
 }
 
 /// Station 9: finds passages for a question.

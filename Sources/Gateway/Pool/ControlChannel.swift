@@ -10,8 +10,6 @@ final class ControlChannel: Watcher {
         case ready
         /// A worker's loop turns.
         case alive
-        /// A worker has marked what its predecessors left unfinished.
-        case adopted
         /// What workers remember of the user of this id holds no longer.
         case userChanged(String)
     }
@@ -64,7 +62,6 @@ final class ControlChannel: Watcher {
 extension ControlChannel.Message {
     private static let readyCode = UInt8(ascii: "R")
     private static let aliveCode = UInt8(ascii: "A")
-    private static let adoptedCode = UInt8(ascii: "P")
     /// The length of the id follows in one byte, then the id.
     private static let userChangedCode = UInt8(ascii: "U")
 
@@ -72,7 +69,6 @@ extension ControlChannel.Message {
         switch self {
         case .ready: [Self.readyCode]
         case .alive: [Self.aliveCode]
-        case .adopted: [Self.adoptedCode]
         case .userChanged(let id):
             [Self.userChangedCode, UInt8(min(255, id.utf8.count))] + id.utf8.prefix(255)
         }
@@ -84,7 +80,6 @@ extension ControlChannel.Message {
             switch first {
             case readyCode: return take(.ready, from: &bytes)
             case aliveCode: return take(.alive, from: &bytes)
-            case adoptedCode: return take(.adopted, from: &bytes)
             case userChangedCode:
                 guard bytes.count > 1, bytes.count >= 2 + Int(bytes[1]) else { return nil }
                 let id = String(decoding: bytes[2..<2 + Int(bytes[1])], as: UTF8.self)

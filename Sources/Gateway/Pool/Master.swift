@@ -20,13 +20,13 @@ final class Master {
     private static let namedRequests = 8
     /// Milliseconds between two looks at the workers.
     private static let watchInterval = 1_000
-    /// Dead workers that are remembered until a new one has marked their answers.
-    private static let orphanLimit = 100
 
     fileprivate final class Process {
         let child: Subprocess
         let instanceID: String
         let channel: ControlChannel
+        /// Its own on the board of providers.
+        let column: Int
         /// Where it notes what it has under way.
         let account: SharedWords
         let startedAt = Loop.now
@@ -34,25 +34,24 @@ final class Master {
         var isReady = false
         /// Told to finish; nobody takes its place.
         var isRetiring = false
-        /// Dead workers whose unfinished answers it marks.
-        let predecessors: [String]
 
         init(
-            _ child: Subprocess, _ instanceID: String, _ channel: ControlChannel,
-            _ account: SharedWords, predecessors: [String]
+            _ child: Subprocess, _ instanceID: String, _ column: Int, _ channel: ControlChannel,
+            _ account: SharedWords
         ) {
             self.child = child
             self.instanceID = instanceID
+            self.column = column
             self.channel = channel
             self.account = account
-            self.predecessors = predecessors
         }
     }
 
     private let path: String
     private let socket: Int32
     /// What all workers know of providers, also those to come.
-    private let circuits: Int32
+    private let boardDescriptor: Int32
+    private let board: ProviderBoard
     /// Somebody else keeps the socket when this process ends: then it need not wait for its workers.
     private let isSocketKept: Bool
     private var configuration: Configuration
@@ -60,7 +59,6 @@ final class Master {
     private let log = Log(process: "master")
     /// By instance id.
     private var members: [String: Process] = [:]
-    private var orphans: [String] = []
     private var failures = 0
     private var isReloading = false
     private var reloadsAgain = false
@@ -79,7 +77,8 @@ final class Master {
         self.isSocketKept = isSocketKept
         self.load = load
         configuration = try load()
-        circuits = try SharedWords.make(count: CircuitBoard.size)
+        boardDescriptor = try SharedWords.make(count: ProviderBoard.size)
+        board = try ProviderBoard(boardDescriptor)
     }
 
     /// Runs until SIGTERM or SIGINT, and returns the exit code.
@@ -139,7 +138,9 @@ final class Master {
         }
     }
 
-    private func launch(_ instanceID: String) throws(SystemError) -> Process {
+    private func launch(_ instanceID: String) throws -> Process {
+        let column = try freeColumn()
+        board.clear(column: column)
         let (ours, theirs) = try UnixSocket.pair()
         defer { Descriptor.close(theirs) }
         let account = try SharedWords.make(count: RunningRequests.size)
@@ -148,21 +149,28 @@ final class Master {
         let channel = try ControlChannel(
             ours, received: { [self] in received($0, from: instanceID) }, ended: {})
         var launch = Subprocess.Launch(
-            "/proc/self/exe", ["worker", "--config", path, "--instance", instanceID])
-        if !orphans.isEmpty {
-            launch.arguments += ["--predecessors", orphans.joined(separator: ",")]
-        }
+            "/proc/self/exe",
+            [
+                "worker", "--config", path, "--instance", instanceID, "--column", "\(column)",
+            ])
         launch.descriptors = [
             WorkerProcess.socket: socket, WorkerProcess.channel: theirs,
-            WorkerProcess.circuits: circuits, WorkerProcess.account: account,
+            WorkerProcess.board: boardDescriptor, WorkerProcess.account: account,
         ]
         do {
-            return Process(
-                try Subprocess(launch), instanceID, channel, words, predecessors: orphans)
+            return Process(try Subprocess(launch), instanceID, column, channel, words)
         } catch {
             channel.close()
             throw error
         }
+    }
+
+    private func freeColumn() throws(PoolError) -> Int {
+        let taken = Set(members.values.map(\.column))
+        guard let free = (0..<ProviderBoard.columns).first(where: { !taken.contains($0) }) else {
+            throw .tooManyWorkers
+        }
+        return free
     }
 
     private func received(_ message: ControlChannel.Message, from id: String) {
@@ -171,8 +179,6 @@ final class Master {
         switch message {
         case .alive: break
         case .ready: begin(member)
-        // Not before: if it dies first, the next one is told of them too.
-        case .adopted: orphans.removeAll { member.predecessors.contains($0) }
         case .userChanged:
             for other in members.values where other !== member { other.channel.send(message) }
         }
@@ -191,8 +197,8 @@ final class Master {
         for member in Array(members.values) {
             guard let ending = member.child.ending() else { continue }
             members[member.instanceID] = nil
+            board.clear(column: member.column)
             member.channel.close()
-            orphans = (orphans + [member.instanceID]).suffix(Self.orphanLimit)
             if !member.isRetiring || !ending.isSuccess { report(ending, member) }
             if !isEnding && !member.isRetiring { replace(member) }
             changed.open()

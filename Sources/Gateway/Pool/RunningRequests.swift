@@ -52,9 +52,8 @@ final class RunningRequests: RequestRegister {
         free.append(place)
     }
 
-    /// Nobody else writes.
     private func store(_ word: UInt64, at index: Int) {
-        _ = words.replace(index, words[index], by: word)
+        words.write(index, word)
     }
 
     /// The ids in these words, the likeliest first.

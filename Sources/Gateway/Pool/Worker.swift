@@ -3,7 +3,6 @@ internal import FastCGI
 internal import HTTPClient
 internal import JSON
 internal import PostgreSQL
-internal import Store
 internal import System
 
 /// One process of the pool: one thread, one loop, thousands of requests. It keeps no state that another worker needs.
@@ -24,6 +23,7 @@ final class Worker {
     let client = Client()
     /// Stores what must be stored, also while the database is away.
     let spool: Spool
+    let deadWorkers: DeadWorkers
     private(set) lazy var ledger = UsageLedger(spool) { [unowned self] in
         listener?.active ?? 1
     }
@@ -41,14 +41,15 @@ final class Worker {
     private var capacity: Int
     private var listener: Listener?
     private var socket: Int32?
+    private let idleMemory = IdleMemory()
     private let tokenFeed: TokenFeed
     private let schema: Schema
 
-    /// Begins to connect to everything; `database` was resolved before the loop ran. Without a board there are no
-    /// circuit breakers.
+    /// Begins to connect to everything; `database` was resolved before the loop ran. Without a seat there are
+    /// neither circuit breakers nor limits of providers.
     init(
         _ configuration: Configuration, instanceID: String, database: Settings,
-        circuits: CircuitBoard? = nil
+        seat: WorkerSeat? = nil
     ) {
         self.configuration = configuration
         self.instanceID = instanceID
@@ -60,10 +61,11 @@ final class Worker {
         let feed = TokenFeed(database, pool, log)
         let cache = TokenCache(pool, grace: configuration.tokenGrace) { feed.isFed }
         feed.cache = cache
-        let served = ServedModel.all(of: configuration, circuits, log)
+        let served = ServedModel.all(of: configuration, seat, log)
         self.log = log
         self.pool = pool
         spool = Spool(configuration, instanceID: instanceID, pool: pool, log: log)
+        deadWorkers = DeadWorkers(configuration, instanceID: instanceID, pool: pool, log: log)
         tokenFeed = feed
         schema = Schema(pool)
         idempotency = Idempotency(
@@ -99,6 +101,9 @@ final class Worker {
             await door.serve(connection)
         }
         listener.register = register
+        listener.rests = { [unowned self, idleMemory] in
+            idleMemory.rested { [unowned self] in self.listener?.active == 0 }
+        }
         listener.isExhausted = { [log] in log.event("descriptors_exhausted") }
         self.listener = listener
         idempotency.begin()
@@ -148,25 +153,6 @@ final class Worker {
         case .fault(let fault): faults.append(fault)
         }
         return faults
-    }
-
-    /// Other workers have died: their unfinished answers are incomplete, and the names of their requests free. Tries
-    /// until the database takes it; false when this worker ends before.
-    func abandon(_ instanceIDs: [String]) async -> Bool {
-        for id in instanceIDs {
-            while true {
-                guard !isDraining else { return false }
-                do {
-                    _ = try await Conversations.abandon(worker: id, at: .now, in: pool)
-                    try await IdempotencyKeys.abandon(worker: id, in: pool)
-                    break
-                } catch {
-                    log.event("abandon_failed", [Log.detail(error)])
-                }
-                do { try await Loop.sleep(milliseconds: 10_000) } catch { return false }
-            }
-        }
-        return true
     }
 }
 

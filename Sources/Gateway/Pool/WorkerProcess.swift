@@ -4,12 +4,12 @@ internal import PostgreSQL
 internal import System
 
 /// The life of a worker process: accept, serve, drain, exit. Descriptor 0 is the listening socket, 3 the channel to
-/// the master, 4 the memory of the circuit breakers, 5 that in which the master finds what was under way.
+/// the master, 4 what workers share about providers, 5 that in which the master finds what was under way.
 @LoopActor
 final class WorkerProcess {
     static let socket: Int32 = 0
     static let channel: Int32 = 3
-    static let circuits: Int32 = 4
+    static let board: Int32 = 4
     static let account: Int32 = 5
     /// Milliseconds between two signs of life.
     private static let heartbeat = 1000
@@ -20,10 +20,9 @@ final class WorkerProcess {
     private let ending = Gate()
     private var isEnding = false
 
-    /// Runs the process and returns its exit code. `predecessors` are dead workers whose unfinished answers are to
-    /// be marked.
+    /// Runs the process and returns its exit code. `column` is its own on the board of providers.
     nonisolated static func run(
-        _ configuration: Configuration, instanceID: String, predecessors: [String]
+        _ configuration: Configuration, instanceID: String, column: Int
     ) -> Int32 {
         Host.setName("archway-worker")
         let descriptors = Host.raiseDescriptorLimit()
@@ -36,16 +35,18 @@ final class WorkerProcess {
             return 1
         }
         return Loop.run {
-            let board: CircuitBoard
-            do throws(SystemError) { board = try CircuitBoard(circuits) } catch {
-                CommandLineReport.fail("circuit breakers: \(error)")
+            let seat: WorkerSeat
+            do throws(SystemError) {
+                seat = WorkerSeat(board: try ProviderBoard(board), column: column)
+            } catch {
+                CommandLineReport.fail("board of providers: \(error)")
                 return 1
             }
-            Descriptor.close(circuits)
+            Descriptor.close(board)
             let worker = Worker(
-                configuration, instanceID: instanceID, database: database, circuits: board)
+                configuration, instanceID: instanceID, database: database, seat: seat)
             worker.limitStreams(byDescriptors: descriptors)
-            return await WorkerProcess(worker).serve(predecessors: predecessors)
+            return await WorkerProcess(worker).serve()
         } ?? 1
     }
 
@@ -53,7 +54,7 @@ final class WorkerProcess {
         self.worker = worker
     }
 
-    private func serve(predecessors: [String]) async -> Int32 {
+    private func serve() async -> Int32 {
         do {
             let signals = try Signals([
                 Signal.terminate, Signal.interrupt, Signal.hangUp, Signal.pipe,
@@ -67,13 +68,12 @@ final class WorkerProcess {
                 ended: { [self] in end() })
             worker.onUserChange = { channel.send(.userChanged($0)) }
             try await checkThreads()
+            // Whatever the first request leaves unfinished, somebody shall find.
+            worker.deadWorkers.watch()
             let account = try SharedWords(Self.account, count: RunningRequests.size)
             try worker.listen(on: Self.socket, register: RunningRequests(account))
             channel.send(.ready)
             beat(channel)
-            spawn { [worker] in
-                if await worker.abandon(predecessors) { channel.send(.adopted) }
-            }
             worker.spool.watch()
             worker.log.event("worker_ready")
             while !isEnding { try await ending.pass() }
@@ -111,10 +111,13 @@ final class WorkerProcess {
 /// Why a pool, or a process of it, cannot start.
 enum PoolError: Error, CustomStringConvertible {
     case tooManyThreads(Int)
+    case tooManyWorkers
 
     var description: String {
         switch self {
         case .tooManyThreads(let count): "a worker has \(count) threads instead of one"
+        case .tooManyWorkers:
+            "\(ProviderBoard.columns) workers run, those included that finish what they have begun"
         }
     }
 }

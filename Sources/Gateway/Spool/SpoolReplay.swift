@@ -1,7 +1,6 @@
 internal import EventLoop
 internal import JSON
 internal import PostgreSQL
-internal import Store
 internal import System
 
 /// Brings what waits in files into the database, in the order in which it came.
@@ -61,8 +60,7 @@ final class SpoolReplay {
         if reader.isDamaged { damaged(path) }
         do {
             // Of answers that it was writing, this file may hold the beginnings only.
-            _ = try await Conversations.abandon(worker: author, at: .now, in: pool)
-            try await IdempotencyKeys.abandon(worker: author, in: pool)
+            _ = try await DeadWorkers.settle(author, in: pool)
         } catch {
             return false
         }

@@ -22,7 +22,7 @@ enum Words {
     }
 
     /// Sentences, list items and lines of a table, each on one line, and code as it stands between its fences;
-    /// headings are left out.
+    /// headings, and those of tables, are left out.
     static func sentences(of text: String) -> [String] {
         var sentences: [String] = []
         for block in blocks(of: text) {
@@ -53,7 +53,8 @@ enum Words {
         var blocks: [String] = []
         var current = ""
         var code: [Substring]?
-        for whole in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline) {
+        let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        for (whole, next) in zip(lines, lines.dropFirst() + [""]) {
             let line = trimmed(whole)
             if let lines = code {
                 let isEnd = line == fence
@@ -67,7 +68,7 @@ enum Words {
                 code = [line]
                 continue
             }
-            let isHeading = line.hasPrefix("#")
+            let isHeading = line.hasPrefix("#") || isTableRule(line) || isTableRule(next)
             let isItem = ["- ", "* ", "| ", "> "].contains { line.hasPrefix($0) }
             if line.isEmpty || isHeading || isItem {
                 blocks.append(current)
@@ -79,6 +80,12 @@ enum Words {
         // A passage may end within its code.
         if let code { blocks.append((code + [fence[...]]).joined(separator: "\n")) }
         return (blocks + [current]).filter { !$0.isEmpty }
+    }
+
+    /// What stands below the headings of a table: `|---|:-:|`.
+    private static func isTableRule(_ line: Substring) -> Bool {
+        line.contains("|") && line.contains("-")
+            && line.allSatisfy { "|-:".contains($0) || $0.isWhitespace }
     }
 
     private static func endsSentence(_ word: Substring, before next: Substring?) -> Bool {
