@@ -87,6 +87,7 @@ package final class Listener: Watcher {
             return false
         }
         if hasGiven { tellExhaustion() } else { hasToldExhaustion = false }
+        yieldTurn()
         let accepted = Connection(connection, listener: self)
         connections[ObjectIdentifier(accepted)] = accepted
         accepted.begin()
@@ -124,6 +125,14 @@ package final class Listener: Watcher {
         guard connections.isEmpty else { return }
         idle.open()
         rests()
+    }
+
+    /// The kernel wakes the one that has waited longest since it began to watch the socket: without this always the
+    /// same, until it is busy. One worker would carry nearly all that comes one after the other.
+    private func yieldTurn() {
+        guard isListening else { return }
+        rest()
+        do { try listen() } catch { pause() }
     }
 
     private func listen() throws(SystemError) {

@@ -42,9 +42,11 @@ package struct ProviderFailure: Error, Sendable, CustomStringConvertible,
         ProviderFailure(.providerBadResponse, isRetriable: true, detail: detail)
     }
 
-    /// Nothing is left of an answer but calls that the caller did not offer.
+    /// Nothing is left of an answer but calls that the caller did not offer. The model errs; its provider is well.
     static var undeclaredCalls: ProviderFailure {
-        badResponse("no answer but calls of tools that the request does not have")
+        ProviderFailure(
+            .providerBadResponse, isRetriable: true, isOutage: false,
+            detail: "no answer but calls of tools that the request does not have")
     }
 
     /// The answer stopped before its end.

@@ -20,6 +20,7 @@ extension EndToEnd {
             plan.models =
                 [
                     ("fused", "relapse-5-1000"), ("fused", "echo"), ("brief", "relapse-hang-5"),
+                    ("fused", "tools"),
                     ("long", "status-500"),
                 ].map { provider, model in
                     "  - { id: \(provider)-\(model), "
@@ -116,6 +117,19 @@ extension EndToEnd {
             }
             #expect(isCalled && site.questions.count == count)
             return calls
+        }
+
+        @Test("B15: A model that calls tools which nobody offered is no provider in trouble")
+        func invention() async throws {
+            try await withDeployment(Self.plan) { site, user in
+                for _ in 0..<3 {
+                    Expected(502, "provider_bad_response").check(
+                        try await site.answer(Chat("fused-tools"), user))
+                }
+                #expect(site.questions.count == 9)
+                #expect(try await site.answer(Chat("fused-echo"), user).status == 200)
+                #expect(site.log.lines("circuit_opened").isEmpty)
+            }
         }
 
         @Test("B15: What is known of a provider outlives workers and reloads")

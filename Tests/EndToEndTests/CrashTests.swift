@@ -42,6 +42,28 @@ extension EndToEnd {
             }
         }
 
+        @Test(
+            "A1: Streams that come one after the other are shared by the workers, and so is a crash"
+        )
+        func shares() async throws {
+            try await withDeployment { site, user in
+                var calls: [WebCall] = []
+                for _ in 0..<40 {
+                    let call = try site.chat(Chat("paced-40-50").streamed, user)
+                    #expect(try await call.head().status == 200)
+                    calls.append(call)
+                }
+                Glibc.kill(try #require(site.workers.first), SIGKILL)
+                var whole = 0
+                for call in calls
+                where (try? await call.reply().text.hasSuffix("[DONE]\n\n")) == true {
+                    whole += 1
+                }
+                figure("of 40 streams that came one by one a killed worker had \(40 - whole)")
+                #expect((10...30).contains(whole))
+            }
+        }
+
         @Test("500 of 500 answers are whole while nobody is killed")
         func complete() async throws {
             let (site, user) = try await (Shared.deployment(), Shared.user())

@@ -122,8 +122,9 @@ extension EndToEnd {
                     try await site.get("/v1/models", revoked).status == 401
                 }
                 #expect(isRefused)
-                try await site.server.stop()
+                // It ends connections some time before it has ended itself.
                 let stoppedAt = Loop.now
+                try await site.server.stop()
                 try await Self.ready(503, "database unavailable", site)
                 for _ in 0..<10 {
                     let refused = try await site.get("/v1/models", unknown)

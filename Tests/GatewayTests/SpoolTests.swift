@@ -167,7 +167,7 @@ struct SpoolTests {
         for length in 0..<frame.count {
             #expect(SpoolFrame.decode(frame.prefix(length)) == .part)
         }
-        for index in frame.indices where index >= 8 {
+        for index in frame.indices {
             var changed = frame
             changed[index] ^= 1
             #expect(SpoolFrame.decode(changed[...]) == .damage)

@@ -12,6 +12,9 @@ final class Schema {
         case fault(String)
     }
 
+    /// Milliseconds that a probe waits for the database.
+    private static let patience = 1000
+
     private let pool: PostgreSQL.Pool
     private var last: (state: State, at: Int64)?
 
@@ -37,7 +40,11 @@ final class Schema {
         if let last, Loop.now - last.at < 1000 { return last.state }
         let state: State
         do {
-            switch try await Migrations.check(pool) {
+            let found = try await Loop.within(milliseconds: Self.patience) { [pool] in
+                try await Migrations.check(pool)
+            }
+            switch found {
+            case nil: state = .fault("database unavailable: no answer")
             case .current: state = .ready
             case .behind: state = .fault("database not migrated: run `archway migrate`")
             case .ahead: state = .fault("database migrated by a newer version")

@@ -1,9 +1,9 @@
 internal import Crypto
 
-/// How a record lies in a spool file: eight hexadecimal digits of its length in bytes, eight of its CRC-32, the record,
-/// a line feed. What was cut off by a crash shows.
+/// How a record lies in a spool file: eight hexadecimal digits of its length in bytes, eight of its CRC-32, eight of the
+/// CRC-32 of those sixteen, the record, a line feed. What was cut off by a crash shows, and is not what was changed.
 enum SpoolFrame {
-    private static let headLength = 16
+    private static let headLength = 24
 
     /// The frame of a record, or nil for one of 4 GiB.
     static func encode(_ record: [UInt8]) -> [UInt8]? {
@@ -12,6 +12,7 @@ enum SpoolFrame {
         frame.reserveCapacity(headLength + record.count + 1)
         frame += Hex.encode(bytes(of: length)).utf8
         frame += Hex.encode(bytes(of: CRC32.checksum(record))).utf8
+        frame += Hex.encode(bytes(of: CRC32.checksum(frame))).utf8
         frame += record
         frame.append(UInt8(ascii: "\n"))
         return frame
@@ -34,7 +35,7 @@ enum SpoolFrame {
         guard bytes.count >= length else { return .part }
         let frame = bytes.prefix(length)
         let record = Array(frame.dropFirst(headLength).dropLast())
-        let checksum = number(frame.dropFirst(headLength / 2).prefix(headLength / 2))
+        let checksum = number(frame.dropFirst(8).prefix(8))
         guard frame.last == UInt8(ascii: "\n"), checksum == CRC32.checksum(record) else {
             return .damage
         }
@@ -43,9 +44,9 @@ enum SpoolFrame {
 
     /// The length of the frame that begins here; nil while its head is not whole, or is none.
     static func frameLength(_ bytes: ArraySlice<UInt8>) -> Int? {
-        guard bytes.count >= headLength, let length = number(bytes.prefix(headLength / 2)) else {
-            return nil
-        }
+        guard bytes.count >= headLength, let length = number(bytes.prefix(8)),
+            number(bytes.dropFirst(16).prefix(8)) == CRC32.checksum(Array(bytes.prefix(16)))
+        else { return nil }
         return headLength + Int(length) + 1
     }
 
