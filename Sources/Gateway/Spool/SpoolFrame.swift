@@ -1,7 +1,7 @@
 internal import Crypto
 
-/// How a record lies in a spool file: eight hexadecimal digits of its length in bytes, eight of its CRC-32, eight of the
-/// CRC-32 of those sixteen, the record, a line feed. What was cut off by a crash shows, and is not what was changed.
+/// How a record lies in a spool file: eight hexadecimal digits of its length in bytes, eight of its CRC-32, eight of
+/// the CRC-32 of those sixteen, the record, a line feed. What a crash cut off is told from what was changed.
 enum SpoolFrame {
     private static let headLength = 24
 
