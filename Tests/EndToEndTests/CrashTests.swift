@@ -145,7 +145,7 @@ extension EndToEnd {
                 let statuses = try await connecting.value.flatMap { $0 }
                 #expect(statuses == Array(repeating: 200, count: 1000), "\(Set(statuses))")
                 #expect(try await results(of: streams).allSatisfy(\.isDone))
-                let areGone = await waitUntil { !old.contains(where: Deployment.isAlive) }
+                let areGone = await waitUntil { !old.contains(where: ProcessFigures.isAlive) }
                 #expect(areGone)
             }
         }

@@ -15,10 +15,10 @@ extension EndToEnd {
                 let isRefused = try await waitUntil {
                     try await site.send("GET", "/v1/models", user.token).status == 502
                 }
-                #expect(isRefused && workers.contains(where: Deployment.isAlive))
+                #expect(isRefused && workers.contains(where: ProcessFigures.isAlive))
                 #expect(try await results(of: streams).allSatisfy(\.isDone))
                 #expect(try await site.gatewayEnd(seconds: 10) == 0)
-                #expect(!workers.contains(where: Deployment.isAlive))
+                #expect(!workers.contains(where: ProcessFigures.isAlive))
                 let refused = try await site.send("GET", "/v1/models", user.token)
                 #expect(refused.status == 502)
                 #expect(refused.error["code"].string == "provider_unreachable")
@@ -103,7 +103,7 @@ extension EndToEnd {
                     site.signal(SIGTERM)
                     #expect(try await site.gatewayEnd(seconds: 10) == 0)
                     try await site.startGateway()
-                    if round == 0 { #expect(old.allSatisfy(Deployment.isAlive)) }
+                    if round == 0 { #expect(old.allSatisfy(ProcessFigures.isAlive)) }
                     let before = stop.count
                     #expect(await waitUntil { stop.count > before + 20 })
                 }
@@ -113,7 +113,7 @@ extension EndToEnd {
                 figure(
                     "two restarts: 50 of 50 streams whole, \(stop.count) answers, the slowest after \(slowest) ms"
                 )
-                let areGone = await waitUntil { !old.contains(where: Deployment.isAlive) }
+                let areGone = await waitUntil { !old.contains(where: ProcessFigures.isAlive) }
                 #expect(areGone)
             }
         }

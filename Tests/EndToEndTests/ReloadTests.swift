@@ -79,10 +79,10 @@ extension EndToEnd {
                 site.signal(SIGKILL)
                 _ = try await site.gatewayEnd(seconds: 5)
                 try await site.startGateway()
-                #expect(old.contains(where: Deployment.isAlive))
+                #expect(old.contains(where: ProcessFigures.isAlive))
                 #expect(try await site.answer(Chat("echo"), user).status == 200)
                 while try await call.next() != nil {}
-                let areGone = await waitUntil { !old.contains(where: Deployment.isAlive) }
+                let areGone = await waitUntil { !old.contains(where: ProcessFigures.isAlive) }
                 #expect(areGone)
             }
         }

@@ -73,7 +73,7 @@ extension EndToEnd.Crashes {
             try await site.startGateway()
             // Nobody takes it for dead, although its master is, and others that had nothing to do have ended.
             let areEnded = await waitUntil(seconds: 20) { site.lifeFiles.count == 3 }
-            #expect(areEnded && Deployment.isAlive(old))
+            #expect(areEnded && ProcessFigures.isAlive(old))
             #expect(try await Self.status(site) == "in_progress")
             #expect(site.log.lines("abandoned").isEmpty)
             Glibc.kill(old, SIGKILL)

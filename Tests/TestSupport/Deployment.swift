@@ -220,7 +220,7 @@ import System
             process.send(SIGTERM)
             _ = try? await Program.end(of: process, seconds: 3)
         }
-        for worker in workers where Self.isAlive(worker) { kill(worker, SIGKILL) }
+        for worker in workers where ProcessFigures.isAlive(worker) { kill(worker, SIGKILL) }
         (gateway, nginx) = (nil, nil)
         provider.stop()
         // Its log stays: it is searched for secrets at the end. One that a test has halted hears nothing.
@@ -242,9 +242,6 @@ import System
         let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
         return text.split(separator: " ").compactMap { Int32($0) }
     }
-
-    /// A process of this id runs.
-    package static func isAlive(_ process: Int32) -> Bool { kill(process, 0) == 0 }
 
     private static func open(_ path: String) throws -> Int32 {
         let file = Glibc.open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)

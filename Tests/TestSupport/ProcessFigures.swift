@@ -31,6 +31,11 @@ package enum ProcessFigures {
             * (line.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) } ?? 0)
     }
 
+    /// It runs. One that has ended may be there for ever where nobody asks how: in a container without an `init`.
+    package static func isAlive(_ process: Int32) -> Bool {
+        statistics(of: process)?.first.map { $0 != "Z" && $0 != "X" } ?? false
+    }
+
     /// The numbers of its open descriptors.
     package static func descriptors(of process: Int32) -> Set<Int32> {
         Set(names("/proc/\(process)/fd").compactMap { Int32($0) })

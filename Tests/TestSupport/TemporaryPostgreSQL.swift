@@ -143,7 +143,7 @@ package final class TemporaryPostgreSQL: @unchecked Sendable {
         // The master first, which then makes no more of them. One that has ended meanwhile is none.
         for child in children { Glibc.kill(child, number) }
         guard number == SIGKILL else { return }
-        while ([master] + children).contains(where: { Glibc.kill($0, 0) == 0 }) { usleep(2000) }
+        while ([master] + children).contains(where: ProcessFigures.isAlive) { usleep(2000) }
     }
 
     private func stopNow() throws {
