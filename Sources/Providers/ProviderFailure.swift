@@ -225,13 +225,16 @@ extension ProviderFailure {
     }
 }
 
-/// Seconds to wait, from `retry-after-ms` or `retry-after`; dates are not read.
+/// Seconds to wait, from `retry-after-ms` or `retry-after`. A date is one of the provider's clock, so it is compared with
+/// the reply's own.
 private func waitingTime(_ fields: Fields) -> Double? {
     if let text = fields["retry-after-ms"], let milliseconds = Double(text), milliseconds >= 0 {
         return min(milliseconds / 1000, 86_400)
     }
-    guard let text = fields["retry-after"], let seconds = Double(text), seconds >= 0 else {
+    guard let text = fields["retry-after"] else { return nil }
+    if let seconds = Double(text) { return seconds >= 0 ? min(seconds, 86_400) : nil }
+    guard let then = HTTPDate(text), let now = fields["date"].flatMap(HTTPDate.init) else {
         return nil
     }
-    return min(seconds, 86_400)
+    return Double(min(max(0, then.seconds - now.seconds), 86_400))
 }

@@ -129,6 +129,12 @@ import Testing
             (["retry-after": "7"], 7.0, "7"), (["retry-after-ms": "1500"], 1.5, "2"),
             (["retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"], nil, "5"), ([:], nil, "5"),
             (["retry-after": "nan"], nil, "5"),
+            (
+                [
+                    "retry-after": "Wed, 21 Oct 2026 07:28:00 GMT",
+                    "date": "Wed, 21 Oct 2026 07:27:51 GMT",
+                ], 9.0, "9"
+            ),
         ])
     func waiting(_ given: [String: String], _ seconds: Double?, _ told: String) {
         var fields = Fields()
