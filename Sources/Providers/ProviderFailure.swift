@@ -225,8 +225,8 @@ extension ProviderFailure {
     }
 }
 
-/// Seconds to wait, from `retry-after-ms` or `retry-after`. A date is one of the provider's clock, so it is compared with
-/// the reply's own.
+/// Seconds to wait, from `retry-after-ms` or `retry-after`. A date is one of the provider's clock, so it is compared
+/// with the reply's own.
 private func waitingTime(_ fields: Fields) -> Double? {
     if let text = fields["retry-after-ms"], let milliseconds = Double(text), milliseconds >= 0 {
         return min(milliseconds / 1000, 86_400)
