@@ -17,8 +17,9 @@ enum TokenCommands {
             let (secret, token) = try request.mint(
                 for: user.id, pepper: configuration.pepperKey,
                 pepperVersion: configuration.pepperVersion)
-            try await Tokens.insert(token, in: pool)
-            try await AuditEvent.tokenMinted(id: token.id, user: user.id).recordOnHost(in: pool)
+            try await Tokens.insert(
+                token, audited: [Author.host.row(.tokenMinted(id: token.id, user: user.id))],
+                in: pool)
             return (secret, token)
         }
         guard arguments.has("json"), case .object(let members) = token.value else {
@@ -57,11 +58,11 @@ enum TokenCommands {
                     word, pepper: configuration.pepperKey)
                 id = try await Tokens.find(digest: digest, in: pool)?.token.id ?? ""
             }
-            guard let token = try await Tokens.revoke(id, at: .now, in: pool) else {
+            let token = try await Tokens.revoke(
+                id, at: .now, audit: Author.host.revocation, in: pool)
+            guard let token else {
                 throw CommandFailure(description: "there is no such valid token")
             }
-            try await AuditEvent.tokenRevoked(id: token.id, user: token.userID)
-                .recordOnHost(in: pool)
             return token
         }
         CommandLineReport.say("Revoked \(token.id).")
@@ -98,8 +99,7 @@ enum TokenCommands {
             return try await UserCommands.create(name, email: nil, role: "admin", in: pool)
         }
         if user.role != "admin" {
-            _ = try await Users.changeRole(of: user.id, to: "admin", in: pool)
-            try await AuditEvent.roleChanged(user: user.id, role: "admin").recordOnHost(in: pool)
+            try await UserCommands.change(user, UserChange(role: "admin"), in: pool)
         }
         return user
     }

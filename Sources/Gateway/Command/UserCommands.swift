@@ -52,23 +52,21 @@ enum UserCommands {
             id: Identifier.make("user"), source: .local, name: name, email: email, role: role,
             createdAt: .now)
         do {
-            try await Users.create(user, in: pool)
+            try await Users.create(
+                user, audited: [Author.host.row(.userCreated(id: user.id))], in: pool)
         } catch let error as DatabaseError where error.isUniqueViolation {
             throw CommandFailure(description: "there is a user \(name) already")
         }
-        try await AuditEvent.userCreated(id: user.id).recordOnHost(in: pool)
         return user
     }
-}
 
-extension AuditEvent {
-    /// Writes the row of something that was done on the command line.
+    /// Changes a user, audited as done on the host.
     @LoopActor
-    func recordOnHost(in pool: PostgreSQL.Pool) async throws {
-        let (action, target, details) = row
-        var row = AuditRow(
-            id: Identifier.make("audit"), at: .now, actor: "host", action: action, target: target)
-        row.details = details.encoded()
-        try await Audit.insert([row], in: pool)
+    static func change(
+        _ user: User, _ change: UserChange, in pool: PostgreSQL.Pool
+    ) async throws {
+        let events = AuditEvent.events(of: change, user: user.id)
+        _ = try await Users.change(
+            user.id, change, at: .now, audited: events.map(Author.host.row), in: pool)
     }
 }

@@ -36,7 +36,8 @@ struct FrontDoor {
         if case .open = route.access { return try await route.handler(exchange, worker) }
 
         let claim = try worker.identification.claim(of: exchange.request)
-        let identity = try await worker.identification.identify(claim)
+        let identity = try await worker.identification.identify(
+            claim, requestID: exchange.requestID)
         exchange.identity = identity
         try admit(exchange, identity, to: route.access)
         guard route.access.takesPlace else { return try await handle(exchange, identity, route) }
@@ -63,7 +64,7 @@ struct FrontDoor {
         if !identity.permits(access) {
             let action =
                 if case .action(let action) = access { action.rawValue } else { "sign in" }
-            worker.audit(.refused(action), by: identity, in: exchange)
+            worker.audit(.refused(action), in: exchange)
             throw identity.isLimitedByToken(access)
                 ? APIError.scopeMissing(action) : APIError.permissionDenied(action)
         }
@@ -100,7 +101,7 @@ struct FrontDoor {
         }
         let face = APIError(of: error)
         if ["model_not_allowed", "expired_api_key"].contains(face.code) {
-            worker.audit(.refused(face.code ?? ""), by: exchange.identity, in: exchange)
+            worker.audit(.refused(face.code ?? ""), in: exchange)
         }
         do {
             try await exchange.reply(

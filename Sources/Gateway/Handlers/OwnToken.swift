@@ -27,22 +27,20 @@ enum OwnToken {
         let (secret, token) = try request.mint(
             for: user.id, pepper: worker.identification.pepper,
             pepperVersion: worker.configuration.pepperVersion)
-        _ = try await Tokens.replaceAll(with: token, in: worker.pool)
+        let author = exchange.author
+        _ = try await Tokens.replaceAll(
+            with: token, audited: [author.row(.tokenMinted(id: token.id, user: user.id))],
+            audit: author.revocation, in: worker.pool)
         worker.forget(user: user.id)
-        worker.audit(
-            .tokenMinted(id: token.id, user: user.id), by: exchange.identity, in: exchange)
         return .response(token.minted(secret))
     }
 
     /// `DELETE`: revokes what there is.
     static func revoke(_ exchange: Exchange, _ worker: Worker) async throws -> Answer {
         let user = try exchange.signedInUser(for: Action.tokens.rawValue)
-        let count = try await Tokens.revokeAll(user: user.id, at: .now, in: worker.pool)
+        let count = try await Tokens.revokeAll(
+            user: user.id, at: .now, audit: exchange.author.revocation, in: worker.pool)
         worker.forget(user: user.id)
-        if count > 0 {
-            worker.audit(
-                .tokenRevoked(id: "all", user: user.id), by: exchange.identity, in: exchange)
-        }
         return .response(.json(["success": true, "revoked": .boolean(count > 0)]))
     }
 }

@@ -43,16 +43,16 @@ struct Identification {
     }
 
     /// Throws an `APIError` when the claim does not hold, `DatabaseError` when that cannot be known now.
-    func identify(_ claim: Claim) async throws -> Identity {
+    func identify(_ claim: Claim, requestID: String) async throws -> Identity {
         switch claim {
         case .token(let digest, let human):
             let owner = try await cache.owner(of: digest)
             let identity = try identity(of: owner)
             guard let human, identity.mayAssertUser else { return identity }
             return identity.asserting(
-                try await external(.frontEnd, name: human.name, email: human.email))
+                try await external(.frontEnd, human, by: identity.user, requestID))
         case .webServerUser(let name):
-            return try await external(.webServer, name: name, email: nil)
+            return try await external(.webServer, Human(name: name), by: nil, requestID)
         case .nobody:
             guard permitsAnonymous else { throw APIError.missingAPIKey }
             return identity(nil, role: defaultRole)
@@ -76,18 +76,20 @@ struct Identification {
         return identity(owner.user, role: owner.user.role).limited(by: owner.token)
     }
 
+    /// Somebody whom `speaker`, the owner of a token, or the web server signs in.
     @inline(never)
     private func external(
-        _ source: User.Source, name: String, email: String?
+        _ source: User.Source, _ human: Human, by speaker: User?, _ requestID: String
     ) async throws -> Identity {
         // Cut short, two long names could become one user.
-        guard name.count <= Self.longestName else {
+        guard human.name.count <= Self.longestName else {
             throw APIError.permissionDenied("sign in with a name of that length")
         }
         let user = try await cache.external(
             User(
-                id: Identifier.make("user"), source: source, name: name, email: email,
-                role: defaultRole, createdAt: .now))
+                id: Identifier.make("user"), source: source, name: human.name, email: human.email,
+                role: defaultRole, createdAt: .now)
+        ) { Author(id: speaker?.id ?? $0.id, requestID: requestID).row(.userCreated(id: $0.id)) }
         guard user.disabledAt == nil else { throw APIError.permissionDenied("sign in") }
         return identity(user, role: user.role)
     }
