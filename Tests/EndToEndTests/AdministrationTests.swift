@@ -150,6 +150,37 @@ extension EndToEnd {
             await site.stop()
         }
 
+        @Test(
+            "The command line disables and enables users, and mints nothing that would be refused")
+        func disabledOnHost() async throws {
+            let site = try await Shared.deployment()
+            let user = try await site.makeUser(role: "admin")
+            #expect(try await site.get("/v1/models", user).status == 200)
+            #expect(try await site.archway("user", "disable", user.name) == "Disabled \(user.id).")
+            let isRefused = try await waitUntil {
+                try await site.get("/v1/models", user).status == 401
+            }
+            #expect(isRefused)
+            for who in [["--user", user.name], ["--admin", "--user", user.name]] {
+                let outcome = try await Program.run(
+                    [Deployment.program, "token", "create"] + who
+                        + ["--config", site.configurationFile])
+                #expect(outcome.code == 1 && outcome.output.isEmpty)
+                #expect(outcome.errors.contains("archway user enable \(user.id)"))
+            }
+            #expect(try await site.archway("user", "enable", user.id) == "Enabled \(user.id).")
+            let isServed = try await waitUntil {
+                try await site.get("/v1/models", user).status == 200
+            }
+            #expect(isServed)
+            let audit = try await site.sql(
+                """
+                SELECT string_agg(actor || ' ' || action, ', ' ORDER BY at) FROM audit
+                WHERE target = '\(user.id)' AND action IN ('user.disabled', 'user.enabled')
+                """)
+            #expect(audit == "host user.disabled, host user.enabled")
+        }
+
         @Test("The program tells its version")
         func version() async throws {
             let words = ["--version", "version"]

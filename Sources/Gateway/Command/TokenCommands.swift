@@ -34,7 +34,7 @@ enum TokenCommands {
     static func list(_ arguments: Arguments) throws -> Int32 {
         let name = try arguments.require("user")
         let tokens = try Setup.withDatabase(try Setup.configuration(arguments)) { pool in
-            try await Tokens.list(user: try await find(name, in: pool).id, in: pool)
+            try await Tokens.list(user: try await UserCommands.find(name, in: pool).id, in: pool)
         }
         for token in tokens {
             let state =
@@ -89,27 +89,27 @@ enum TokenCommands {
         return request
     }
 
-    /// The local user of this name. With `isAdmin` he is made, or made an admin, if he is not.
+    /// The user of this name, who must be enabled. With `isAdmin` it is the local one, made, or made an admin, if need
+    /// be.
     @LoopActor
     private static func owner(
         _ name: String, isAdmin: Bool, in pool: PostgreSQL.Pool
     ) async throws -> User {
-        guard isAdmin else { return try await find(name, in: pool) }
-        guard let user = try await Users.find(name: name, source: .local, in: pool) else {
+        let known =
+            isAdmin
+            ? try await Users.find(name: name, source: .local, in: pool)
+            : try await UserCommands.find(name, in: pool)
+        guard let user = known else {
             return try await UserCommands.create(name, email: nil, role: "admin", in: pool)
         }
-        if user.role != "admin" {
+        guard user.disabledAt == nil else {
+            throw CommandFailure(
+                description: "the user \(name) is disabled, and every token of the user refused; "
+                    + "enable the user first: archway user enable \(user.id)")
+        }
+        if isAdmin, user.role != "admin" {
             try await UserCommands.change(user, UserChange(role: "admin"), in: pool)
         }
         return user
-    }
-
-    @LoopActor
-    private static func find(_ name: String, in pool: PostgreSQL.Pool) async throws -> User {
-        for source in User.Source.allCases {
-            if let user = try await Users.find(name: name, source: source, in: pool) { return user }
-        }
-        if let user = try await Users.find(id: name, in: pool) { return user }
-        throw CommandFailure(description: "there is no user \(name)")
     }
 }

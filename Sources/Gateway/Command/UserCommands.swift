@@ -43,6 +43,37 @@ enum UserCommands {
         return 0
     }
 
+    static func enable(_ arguments: Arguments) throws -> Int32 {
+        try change(arguments, UserChange(isDisabled: false), "Enabled")
+    }
+
+    static func disable(_ arguments: Arguments) throws -> Int32 {
+        try change(arguments, UserChange(isDisabled: true), "Disabled")
+    }
+
+    private static func change(
+        _ arguments: Arguments, _ change: UserChange, _ done: String
+    ) throws -> Int32 {
+        let name = try arguments.word("user")
+        let user = try Setup.withDatabase(try Setup.configuration(arguments)) { pool in
+            let user = try await find(name, in: pool)
+            try await self.change(user, change, in: pool)
+            return user
+        }
+        CommandLineReport.say("\(done) \(user.id).")
+        return 0
+    }
+
+    /// The user of this name, or of this id.
+    @LoopActor
+    static func find(_ name: String, in pool: PostgreSQL.Pool) async throws -> User {
+        for source in User.Source.allCases {
+            if let user = try await Users.find(name: name, source: source, in: pool) { return user }
+        }
+        if let user = try await Users.find(id: name, in: pool) { return user }
+        throw CommandFailure(description: "there is no user \(name)")
+    }
+
     /// Stores a local user, audited as done on the host.
     @LoopActor
     static func create(
