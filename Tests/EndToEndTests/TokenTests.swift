@@ -170,6 +170,10 @@ extension EndToEnd {
                 .check(try await site.send("POST", path, user.token, #"{"scopes":["all"]}"#))
             Expected(400, "invalid_value", param: "expires_in_days")
                 .check(try await site.send("POST", path, user.token, #"{"expires_in_days":0}"#))
+            let misspelled = #"{"models":["echo","nope"],"scopes":["models"]}"#
+            Expected(400, "invalid_value", param: "models[1]")
+                .check(try await site.send("POST", path, user.token, misspelled))
+            #expect(try await site.get("/v1/models", user).status == 200)
             let narrow = try await site.send(
                 "POST", path, user.token, #"{"models":["echo"],"scopes":["models"]}"#)
             let token = try #require(narrow.json["token"].string)

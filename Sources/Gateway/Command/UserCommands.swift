@@ -16,6 +16,10 @@ enum UserCommands {
         guard !(name + (email ?? "")).holdsControlCharacter else {
             throw Arguments.Mistake(description: "a name may not hold control characters")
         }
+        guard email?.isAddress ?? true else {
+            throw Arguments.Mistake(
+                description: "--email takes an address, such as ada@example.org")
+        }
         let user = try Setup.withDatabase(configuration) { pool in
             try await create(name, email: email, role: role, in: pool)
         }

@@ -62,11 +62,15 @@ struct FrontDoor {
     private func admit(_ exchange: Exchange, _ identity: Identity, to access: Access) throws {
         try Self.checkOrigin(exchange.request, identity)
         if !identity.permits(access) {
-            let action =
-                if case .action(let action) = access { action.rawValue } else { "sign in" }
-            worker.audit(.refused(action), in: exchange)
+            guard case .action(let action) = access else {
+                worker.audit(.refused("sign in"), in: exchange)
+                throw APIError.permissionDenied(
+                    because: "Your role permits nothing yet; ask an administrator for another one.")
+            }
+            worker.audit(.refused(action.rawValue), in: exchange)
             throw identity.isLimitedByToken(access)
-                ? APIError.scopeMissing(action) : APIError.permissionDenied(action)
+                ? APIError.scopeMissing(action.rawValue)
+                : APIError.permissionDenied(action.rawValue)
         }
         if exchange.connection.exceedsBodyLimit {
             throw APIError.requestTooLarge(limit: worker.configuration.bodyLimit)
@@ -87,7 +91,8 @@ struct FrontDoor {
         guard isForeign, identity.isSignedInByWebServer, request.method != .get,
             request.method != .head
         else { return }
-        throw .permissionDenied("act from a page of another site")
+        throw .permissionDenied(
+            because: "A page of another site may not act for you here; use this site's own page.")
     }
 
     /// Turns an error into a reply: the only place where that happens before a reply has begun.

@@ -24,6 +24,7 @@ enum AdminTokens {
         let body = try RequestBody(
             exchange.request, members: TokenRequest.members, isOptional: true)
         let request = try TokenRequest(body, lifetime: worker.configuration.tokenLifetime)
+        try request.checkModels(worker.models, exchange)
         let (secret, token) = try request.mint(
             for: user.id, pepper: worker.identification.pepper,
             pepperVersion: worker.configuration.pepperVersion)

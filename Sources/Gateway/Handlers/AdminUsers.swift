@@ -22,9 +22,14 @@ enum AdminUsers {
         guard let name = try body.text("name") else { throw APIError.missingParameter("name") }
         let role = try body.text("role") ?? worker.configuration.defaultRole
         try check(role, worker)
+        let email = try body.text("email")
+        guard email?.isAddress ?? true else {
+            throw APIError.invalidValue(
+                "email", "it must be an e-mail address, such as ada@example.org")
+        }
         let user = User(
-            id: Identifier.make("user"), source: .local, name: name,
-            email: try body.text("email"), role: role, createdAt: .now)
+            id: Identifier.make("user"), source: .local, name: name, email: email, role: role,
+            createdAt: .now)
         do {
             try await Users.create(
                 user, audited: [exchange.author.row(.userCreated(id: user.id))], in: worker.pool)
@@ -73,6 +78,6 @@ enum AdminUsers {
     private static func check(_ role: String, _ worker: Worker) throws(APIError) {
         guard worker.configuration.roles[role] == nil else { return }
         let known = worker.configuration.roles.keys.sorted().joined(separator: ", ")
-        throw .invalidValue("role", "must be one of \(known)")
+        throw .invalidValue("role", "it must be one of \(known)")
     }
 }
