@@ -63,9 +63,12 @@ extension ClientError {
     /// The error that curl's `result` stands for. Of the deadlines curl knows only how long it may take to connect.
     init(result: CURLcode, systemError: Int) {
         let reason = unsafe String(cString: curl_easy_strerror(result))
+        // A handle keeps the number of an earlier failure, also that of another call.
+        let isOfSystem =
+            systemError != 0
+            && [CURLE_COULDNT_CONNECT, CURLE_SEND_ERROR, CURLE_RECV_ERROR].contains(result)
         self.init(
-            Self.kind(of: result),
-            systemError == 0 ? reason : "\(reason) (errno \(systemError))")
+            Self.kind(of: result), isOfSystem ? "\(reason) (errno \(systemError))" : reason)
     }
 
     /// Another descriptor can be opened.

@@ -31,6 +31,7 @@ package struct ChatCompletionRequest: CompletionRequest {
         model = try root.modelName()
         messages = try checkMessages(of: root)
         try checkParameters(of: root, by: chatParameters)
+        try checkTopLogprobs(of: root)
         try checkToolChoice(of: root)
         self.document = document
         isStream = root["stream"]?.node.boolean ?? false

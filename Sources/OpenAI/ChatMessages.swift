@@ -94,7 +94,7 @@ private func checkArguments(_ arguments: RequestField) throws(APIError) {
     do {
         _ = try Document(Array(text.utf8), limits: limits)
     } catch {
-        throw .invalidValue(arguments.path, "it must be valid JSON, but \(error.reason)")
+        throw .invalidValue(arguments.path, "it is not valid JSON: \(error)")
     }
 }
 

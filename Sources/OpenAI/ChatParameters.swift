@@ -38,6 +38,13 @@ let chatParameters: [String: ParameterRule] = [
     "web_search_options": .object,
 ]
 
+/// How many alternatives each token has means something only where they are asked for.
+func checkTopLogprobs(of root: RequestField) throws(APIError) {
+    if root["top_logprobs"] != nil, root.node["logprobs"]?.boolean != true {
+        throw .invalidValue("top_logprobs", "it goes only with 'logprobs': true")
+    }
+}
+
 private func checkModalities(_ modalities: RequestField) throws(APIError) {
     for modality in try modalities.elements() { _ = try modality.word("text", "audio") }
 }

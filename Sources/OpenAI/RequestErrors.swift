@@ -94,6 +94,15 @@ extension APIError {
             "Your role does not permit '\(action)'; ask an administrator for it.")
     }
 
+    /// 403: it is not the role that lacks an action. `message` is a sentence or two.
+    package static func permissionDenied(because message: String) -> APIError {
+        APIError(403, type: "permission_error", code: "permission_denied", message)
+    }
+
+    /// 403: what is asked for belongs to a user, and the caller is nobody.
+    package static let userMissing = permissionDenied(
+        because: "This belongs to users, and you are anonymous; send an API key.")
+
     /// 403: the model exists and this caller may not use it.
     package static func modelNotAllowed(_ name: String) -> APIError {
         APIError(

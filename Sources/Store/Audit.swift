@@ -30,19 +30,30 @@ package struct AuditRow: Sendable, Hashable {
     }
 }
 
+/// Makes the row that tells what has become of something.
+package typealias AuditEntry<Subject> = @LoopActor @Sendable (Subject) -> AuditRow
+
 /// The table `audit`: rows come, and never change.
 @LoopActor package enum Audit {
     /// Stores all rows in one statement. Rows that are stored already stay as they are.
     package static func insert(_ rows: [AuditRow], in pool: Pool) async throws {
         guard !rows.isEmpty else { return }
-        _ = try await pool.query(
-            .insertAudit,
-            [
-                .textArray(rows.map(\.id)), .timestampArray(rows.map(\.at)),
-                .textArray(rows.map(\.actor)), .textArray(rows.map(\.action)),
-                .textArray(rows.map(\.target)), .textArray(rows.map(\.requestID)),
-                .utf8Array(rows.map { $0.details[...] }),
-            ])
+        _ = try await pool.query(.insertAudit, parameters(rows))
+    }
+
+    /// The same within the transaction of the change that the rows tell of: neither is without the other.
+    static func insert(_ rows: [AuditRow], on connection: Connection) async throws {
+        guard !rows.isEmpty else { return }
+        _ = try await connection.query(.insertAudit, parameters(rows))
+    }
+
+    private static func parameters(_ rows: [AuditRow]) -> [Parameter] {
+        [
+            .textArray(rows.map(\.id)), .timestampArray(rows.map(\.at)),
+            .textArray(rows.map(\.actor)), .textArray(rows.map(\.action)),
+            .textArray(rows.map(\.target)), .textArray(rows.map(\.requestID)),
+            .utf8Array(rows.map { $0.details[...] }),
+        ]
     }
 }
 

@@ -53,9 +53,15 @@ package final class TokenOwner: Sendable {
     /// The channel of `NotificationListener`.
     package nonisolated static let channel = "archway_tokens"
 
-    /// Stores a new token.
-    package static func insert(_ token: APIToken, in pool: Pool) async throws {
-        _ = try await pool.query(.insertToken, parameters(token))
+    /// Stores a new token, and the rows of the audit that tell of it.
+    package static func insert(
+        _ token: APIToken, audited rows: [AuditRow] = [], in pool: Pool
+    ) async throws {
+        let values = parameters(token)
+        try await pool.transaction { connection in
+            _ = try await connection.query(.insertToken, values)
+            try await Audit.insert(rows, on: connection)
+        }
     }
 
     /// The token of this digest with its user, nil if there is none.
@@ -79,30 +85,52 @@ package final class TokenOwner: Sendable {
     /// Revokes one token; with `user`, only if it is that user's. Returns it, nil if there is
     /// no such token or it was revoked already.
     package static func revoke(
-        _ id: String, user: String? = nil, at now: Timestamp, in pool: Pool
+        _ id: String, user: String? = nil, at now: Timestamp, audit: AuditEntry<APIToken>? = nil,
+        in pool: Pool
     ) async throws -> APIToken? {
-        try await pool.query(.revokeToken, [.text(id), .optional(user), .timestamp(now)])
-            .first.map(APIToken.init(row:))
+        try await pool.transaction { connection in
+            let row = try await connection.query(
+                .revokeToken, [.text(id), .optional(user), .timestamp(now)]
+            ).first
+            guard let token = try row.map(APIToken.init(row:)) else { return nil }
+            if let audit { try await Audit.insert([audit(token)], on: connection) }
+            return token
+        }
     }
 
-    /// Revokes all of a user's tokens. Returns how many were still valid.
+    /// Revokes all of a user's tokens. Returns how many were not revoked before.
     package static func revokeAll(
-        user: String, at now: Timestamp, in pool: Pool
+        user: String, at now: Timestamp, audit: AuditEntry<APIToken>? = nil, in pool: Pool
     ) async throws -> Int {
-        try await pool.query(.revokeTokens, [.text(user), .timestamp(now)]).count
+        try await pool.transaction { connection in
+            try await revokeAll(user: user, at: now, audit: audit, on: connection)
+        }
     }
 
     /// Stores `token` and revokes all others of its user, in one transaction: of two at once one
-    /// remains. Returns how many were revoked.
-    package static func replaceAll(with token: APIToken, in pool: Pool) async throws -> Int {
+    /// remains. Returns how many were revoked. `audit` tells of each of these, `rows` of the new one.
+    package static func replaceAll(
+        with token: APIToken, audited rows: [AuditRow] = [], audit: AuditEntry<APIToken>? = nil,
+        in pool: Pool
+    ) async throws -> Int {
         let values = parameters(token)
         return try await pool.transaction { connection in
             _ = try await connection.query(.lockUser, [.text(token.userID)])
-            let revoked = try await connection.query(
-                .revokeTokens, [.text(token.userID), .timestamp(token.createdAt)])
+            let count = try await revokeAll(
+                user: token.userID, at: token.createdAt, audit: audit, on: connection)
             _ = try await connection.query(.insertToken, values)
-            return revoked.count
+            try await Audit.insert(rows, on: connection)
+            return count
         }
+    }
+
+    private static func revokeAll(
+        user: String, at now: Timestamp, audit: AuditEntry<APIToken>?, on connection: Connection
+    ) async throws -> Int {
+        let tokens = try await connection.query(.revokeTokens, [.text(user), .timestamp(now)])
+            .map(APIToken.init(row:))
+        if let audit { try await Audit.insert(tokens.map { audit($0) }, on: connection) }
+        return tokens.count
     }
 
     /// Notes the last use, at most once a minute.
@@ -183,7 +211,9 @@ extension Statement {
     fileprivate static let revokeTokens = Statement(
         "revoke tokens",
         """
-        UPDATE api_tokens SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL RETURNING id
+        UPDATE api_tokens SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL
+        RETURNING id, user_id, name, digest, pepper_version, hint, scopes, models,
+            created_at, expires_at, last_used_at, revoked_at
         """)
 
     fileprivate static let lockUser = Statement(

@@ -32,11 +32,32 @@ package struct User: Sendable, Hashable {
     }
 }
 
+/// What shall become other of a user; nil stays as it is.
+package struct UserChange: Sendable {
+    package var role: String?
+    package var isDisabled: Bool?
+
+    package init(role: String? = nil, isDisabled: Bool? = nil) {
+        self.role = role
+        self.isDisabled = isDisabled
+    }
+}
+
+/// After the change nobody could administer any more.
+package struct LastAdministrator: Error {}
+
 /// The table `users`.
 @LoopActor package enum Users {
-    /// Stores a new user. `DatabaseError.isUniqueViolation`: the name is taken in this source.
-    package static func create(_ user: User, in pool: Pool) async throws {
-        _ = try await pool.query(.createUser, parameters(user))
+    /// Stores a new user, and the rows of the audit that tell of it. `DatabaseError.isUniqueViolation`: the name is
+    /// taken in this source.
+    package static func create(
+        _ user: User, audited rows: [AuditRow] = [], in pool: Pool
+    ) async throws {
+        let values = parameters(user)
+        try await pool.transaction { connection in
+            _ = try await connection.query(.createUser, values)
+            try await Audit.insert(rows, on: connection)
+        }
     }
 
     /// The user of this id, nil if there is none.
@@ -53,18 +74,29 @@ package struct User: Sendable, Hashable {
     }
 
     /// The stored user of `user.source` and `user.name`; if there is none, `user` is stored. An
-    /// e-mail address that is given replaces the stored one; the stored role stays. Atomic.
-    package static func upsertExternal(_ user: User, in pool: Pool) async throws -> User {
+    /// e-mail address that is given replaces the stored one; the stored role stays. Atomic. `audit` tells of a user
+    /// who was not there.
+    package static func upsertExternal(
+        _ user: User, audit: AuditEntry<User>? = nil, in pool: Pool
+    ) async throws -> User {
         // The first statement alone would write a row version for each request.
         if let known = try await find(name: user.name, source: user.source, in: pool),
             user.email == nil || user.email == known.email
         {
             return known
         }
-        guard let row = try await pool.query(.upsertUser, parameters(user)).first else {
-            return user
+        let values = parameters(user)
+        return try await pool.transaction { connection in
+            guard let row = try await connection.query(.upsertUser, values).first else {
+                return user
+            }
+            let stored = try User(row: row)
+            // Under another id somebody has stored the user before.
+            if let audit, stored.id == user.id {
+                try await Audit.insert([audit(stored)], on: connection)
+            }
+            return stored
         }
-        return try User(row: row)
     }
 
     /// Users in order of creation, those after the user `after`. Throws `UnknownCursor`.
@@ -75,22 +107,31 @@ package struct User: Sendable, Hashable {
         return try await pool.query(.listUsers, cursor + [.integer(limit)]).map(User.init(row:))
     }
 
-    /// False: no such user. All workers forget what they knew of the user.
-    package static func changeRole(
-        of id: String, to role: String, in pool: Pool
-    ) async throws -> Bool {
-        try await !pool.query(.changeRole, [.text(id), .text(role)]).isEmpty
-    }
-
-    /// From now on the user may do nothing. False: no such user. Idempotent; the first time stays.
-    package static func disable(_ id: String, at now: Timestamp, in pool: Pool) async throws -> Bool
-    {
-        try await !pool.query(.disableUser, [.text(id), .timestamp(now)]).isEmpty
-    }
-
-    /// Takes `disable` back. False: no such user.
-    package static func enable(_ id: String, in pool: Pool) async throws -> Bool {
-        try await !pool.query(.enableUser, [.text(id)]).isEmpty
+    /// Makes a change, and stores the rows of the audit that tell of it. Returns the user as it is then; nil: no such
+    /// user. All workers forget what they knew of the user. Who is disabled may do nothing; the first time stays.
+    ///
+    /// Throws `LastAdministrator` when it would take the last user who is enabled out of `roles`.
+    package static func change(
+        _ id: String, _ change: UserChange, at now: Timestamp, keepingOneOf roles: [String] = [],
+        audited rows: [AuditRow] = [], in pool: Pool
+    ) async throws -> User? {
+        try await pool.transaction { connection in
+            if change.isDisabled == true || change.role.map({ !roles.contains($0) }) == true {
+                // Locked: two who change each other at once do so one after the other.
+                let able = try await connection.query(.lockUsersOfRoles, [.textArray(roles)])
+                if able.count == 1, try able[0].text(0) == id { throw LastAdministrator() }
+            }
+            let row = try await connection.query(
+                .changeUser,
+                [
+                    .text(id), .optional(change.role),
+                    change.isDisabled.map { .boolean($0) } ?? .null, .timestamp(now),
+                ]
+            ).first
+            guard let user = try row.map(User.init(row:)) else { return nil }
+            try await Audit.insert(rows, on: connection)
+            return user
+        }
     }
 
     private static func parameters(_ user: User) -> [Parameter] {
@@ -159,13 +200,18 @@ extension Statement {
     fileprivate static let userTime = Statement(
         "user time", "SELECT created_at FROM users WHERE id = $1")
 
-    fileprivate static let changeRole = Statement(
-        "change role", "UPDATE users SET role = $2 WHERE id = $1 RETURNING id")
+    fileprivate static let lockUsersOfRoles = Statement(
+        "lock users of roles",
+        """
+        SELECT id FROM users WHERE role = ANY ($1::text[]) AND disabled_at IS NULL
+        ORDER BY id FOR UPDATE
+        """)
 
-    fileprivate static let disableUser = Statement(
-        "disable user",
-        "UPDATE users SET disabled_at = coalesce(disabled_at, $2) WHERE id = $1 RETURNING id")
-
-    fileprivate static let enableUser = Statement(
-        "enable user", "UPDATE users SET disabled_at = NULL WHERE id = $1 RETURNING id")
+    fileprivate static let changeUser = Statement(
+        "change user",
+        """
+        UPDATE users SET role = coalesce($2, role), disabled_at = CASE $3::boolean
+            WHEN true THEN coalesce(disabled_at, $4) WHEN false THEN NULL ELSE disabled_at END
+        WHERE id = $1 RETURNING id, source, name, email, role, disabled_at, created_at
+        """)
 }

@@ -13,8 +13,10 @@ final class DevelopmentRun {
     /// Everything that it has started when it was ready.
     private(set) var started: [Int32] = []
 
-    /// Starts it. `folder` is for what it says; `state` is its state folder.
-    init(_ options: [String], state: String, folder: String) throws {
+    /// Starts it. `folder` is for what it says; `state` is its state folder; `place` is where the person is.
+    init(
+        _ options: [String], state: String, folder: String, in place: String = Deployment.root
+    ) throws {
         log = "\(folder)/said-\(UUID().uuidString.prefix(8))"
         let output = try SystemFile.emptied(log, mode: 0o600)
         let nothing = try SystemFile.nothing()
@@ -22,7 +24,7 @@ final class DevelopmentRun {
         launch.descriptors = [
             0: nothing.descriptor, 1: output.descriptor, 2: output.descriptor,
         ]
-        launch.folder = Deployment.root
+        launch.folder = place
         process = try Subprocess(launch)
     }
 

@@ -88,6 +88,44 @@ struct DevelopmentTests {
         #expect(third.left == [])
     }
 
+    @Test("invites to what there is: own models, own documents, and no token for a disabled admin")
+    func invitations() async throws {
+        let (folder, state) = try Self.makeState()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        func ready(_ options: String...) async throws -> DevelopmentRun {
+            let port = "\(try FreePort.find())"
+            let run = try DevelopmentRun(
+                ["--port", port] + options, state: state, folder: folder, in: folder)
+            try await run.ready()
+            return run
+        }
+        func archway(_ words: String...) async throws {
+            try await Program.output([Deployment.program] + words + ["--state", state])
+        }
+        try Data("models: [ { id: docs, candidates: [ { provider: ollama, model: m } ] } ]\n".utf8)
+            .write(to: URL(filePath: "\(folder)/mine.yaml"))
+        let own = try await ready("--config", "\(folder)/mine.yaml")
+        #expect(own.said.contains("Ask your model docs"), "\(own.said)")
+        try await archway("user", "disable", "admin")
+        #expect(try await own.end(by: SIGINT) == 0)
+
+        let disabled = try await ready()
+        #expect(disabled.said.contains("archway user enable user_"), "\(disabled.said)")
+        #expect(disabled.said.contains("The admin has no token that is good"))
+        #expect(disabled.printedCommand.isEmpty)
+        try await archway("user", "enable", "admin")
+        #expect(try await disabled.end(by: SIGINT) == 0)
+
+        let empty = try await ready()
+        #expect(empty.said.contains("quotes what is in the collection docs"), "\(empty.said)")
+        try Data("# Tea\n\nWhat we know of tea is that it is hot.\n".utf8)
+            .write(to: URL(filePath: "\(folder)/tea.md"))
+        try await archway("ingest", "\(folder)/tea.md", "--collection", "docs")
+        let answer = try await Program.output(["bash", "-c", empty.printedCommand])
+        #expect(answer.hasSuffix("data: [DONE]"), "\(answer)")
+        #expect(try await empty.end(by: SIGINT) == 0)
+    }
+
     @Test("starts nothing when its port is taken, and says so")
     func takenPort() async throws {
         let (folder, state) = try Self.makeState()

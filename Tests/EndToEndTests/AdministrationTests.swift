@@ -114,14 +114,71 @@ extension EndToEnd {
             Expected(404, "not_found")
                 .check(try await site.send("DELETE", "\(path)/\(foreign)", admin.token))
             #expect(try await site.get("/v1/models", admin).status == 200)
-            var audit = ""
-            let isAudited = try await waitUntil {
-                audit = try await site.sql(
-                    "SELECT action FROM audit WHERE target = '\(id)' AND actor = '\(admin.id)'")
-                return audit.split(separator: "\n").count == 2
+            let audit = try await site.sql(
+                """
+                SELECT string_agg(action, ' ' ORDER BY action) FROM audit
+                WHERE target = '\(id)' AND actor = '\(admin.id)'
+                """)
+            #expect(audit == "token.minted token.revoked")
+        }
+
+        @Test("The last enabled administrator stays one")
+        func lastAdministrator() async throws {
+            let site = try await Deployment.start(DeploymentPlan())
+            let admin = try await site.makeUser(role: "admin")
+            let path = "/api/admin/users/\(admin.id)"
+            for (body, parameter) in [
+                (#"{"disabled":true}"#, "disabled"), (#"{"role":"user"}"#, "role"),
+                (#"{"role":"user","disabled":true}"#, "disabled"),
+            ] {
+                let refused = try await site.send("PATCH", path, admin.token, body)
+                Expected(400, "invalid_value", param: parameter).check(refused)
+                #expect(refused.text.contains("last enabled administrator"), "\(refused.text)")
             }
-            #expect(isAudited, "\(audit)")
-            #expect(audit.contains("token.minted") && audit.contains("token.revoked"))
+            let other = try await site.makeUser(role: "admin")
+            let stepped = try await site.send("PATCH", path, admin.token, #"{"role":"user"}"#)
+            #expect(stepped.json["role"].string == "user")
+            let audit = try await site.sql(
+                """
+                SELECT string_agg(action, ' ') FROM audit
+                WHERE target = '\(admin.id)' AND actor = '\(admin.id)'
+                """)
+            #expect(audit == "user.role_changed")
+            Expected(400, "invalid_value", param: "disabled").check(
+                try await site.send(
+                    "PATCH", "/api/admin/users/\(other.id)", other.token, #"{"disabled":true}"#))
+            await site.stop()
+        }
+
+        @Test(
+            "The command line disables and enables users, and mints nothing that would be refused")
+        func disabledOnHost() async throws {
+            let site = try await Shared.deployment()
+            let user = try await site.makeUser(role: "admin")
+            #expect(try await site.get("/v1/models", user).status == 200)
+            #expect(try await site.archway("user", "disable", user.name) == "Disabled \(user.id).")
+            let isRefused = try await waitUntil {
+                try await site.get("/v1/models", user).status == 401
+            }
+            #expect(isRefused)
+            for who in [["--user", user.name], ["--admin", "--user", user.name]] {
+                let outcome = try await Program.run(
+                    [Deployment.program, "token", "create"] + who
+                        + ["--config", site.configurationFile])
+                #expect(outcome.code == 1 && outcome.output.isEmpty)
+                #expect(outcome.errors.contains("archway user enable \(user.id)"))
+            }
+            #expect(try await site.archway("user", "enable", user.id) == "Enabled \(user.id).")
+            let isServed = try await waitUntil {
+                try await site.get("/v1/models", user).status == 200
+            }
+            #expect(isServed)
+            let audit = try await site.sql(
+                """
+                SELECT string_agg(actor || ' ' || action, ', ' ORDER BY at) FROM audit
+                WHERE target = '\(user.id)' AND action IN ('user.disabled', 'user.enabled')
+                """)
+            #expect(audit == "host user.disabled, host user.enabled")
         }
 
         @Test("The program tells its version")

@@ -63,10 +63,12 @@ extension EndToEnd {
                 Expected(404, "not_found").check(try await site.get(path, user))
             }
             for (method, path, allowed) in [
-                ("PUT", "/v1/chat/completions", "POST, GET"), ("POST", "/v1/models/", "GET"),
-                ("PATCH", "/v1/chat/completions/x", "GET, POST, DELETE"),
-                ("PUT", "/api/users/me/api-token/", "GET, POST, DELETE"),
-                ("DELETE", "/health/live", "GET"), ("BREW", "/v1/models", "GET"),
+                ("PUT", "/v1/chat/completions", "POST, GET, HEAD"),
+                ("POST", "/v1/models/", "GET, HEAD"),
+                ("PATCH", "/v1/chat/completions/x", "GET, HEAD, POST, DELETE"),
+                ("PUT", "/api/users/me/api-token/", "GET, HEAD, POST, DELETE"),
+                ("DELETE", "/health/live", "GET, HEAD"),
+                ("BREW", "/v1/models", "GET, HEAD"),
             ] {
                 let reply = try await site.send(method, path, user.token)
                 Expected(405, "method_not_allowed").check(reply)

@@ -25,6 +25,10 @@ extension EndToEnd {
             #expect(same.json["id"].string == alice.json["id"].string)
             let bob = try await Self.get(site, "/api/users/me", .signedIn, "bob:right")
             #expect(bob.json["id"].string != alice.json["id"].string)
+            let id = try #require(bob.json["id"].string)
+            let author = try await site.sql(
+                "SELECT actor FROM audit WHERE target = '\(id)' AND action = 'user.created'")
+            #expect(author == id)
         }
 
         @Test("Only a token that may says who the human is")
@@ -48,6 +52,11 @@ extension EndToEnd {
             #expect(human["email"].string == "one@example.org")
             #expect(human["role"].string == "user")
             #expect(human["id"].string != front.id)
+            _ = try await me(front.token)
+            let id = try #require(human["id"].string)
+            let author = try await site.sql(
+                "SELECT actor FROM audit WHERE target = '\(id)' AND action = 'user.created'")
+            #expect(author == front.id)
         }
 
         @Test("Without any identity nobody is served, unless the configuration says so")

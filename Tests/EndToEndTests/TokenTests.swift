@@ -139,6 +139,15 @@ extension EndToEnd {
             #expect(try await site.send("GET", "/v1/models", token).status == 200)
             let gone = try await site.send("DELETE", path, token)
             #expect(gone.json["revoked"].boolean == true)
+            // Every one of them by itself, as the command line's mintings were.
+            let untold = try await site.sql(
+                """
+                SELECT count(*) FROM api_tokens t WHERE user_id = '\(user.id)' AND (
+                    SELECT string_agg(action, ' ' ORDER BY action) FROM audit WHERE target = t.id
+                        AND details::jsonb ->> 'user' = t.user_id
+                ) IS DISTINCT FROM 'token.minted token.revoked'
+                """)
+            #expect(untold == "0")
             let isRefused = try await waitUntil {
                 try await site.send("GET", path, token).status == 401
             }
@@ -161,6 +170,10 @@ extension EndToEnd {
                 .check(try await site.send("POST", path, user.token, #"{"scopes":["all"]}"#))
             Expected(400, "invalid_value", param: "expires_in_days")
                 .check(try await site.send("POST", path, user.token, #"{"expires_in_days":0}"#))
+            let misspelled = #"{"models":["echo","nope"],"scopes":["models"]}"#
+            Expected(400, "invalid_value", param: "models[1]")
+                .check(try await site.send("POST", path, user.token, misspelled))
+            #expect(try await site.get("/v1/models", user).status == 200)
             let narrow = try await site.send(
                 "POST", path, user.token, #"{"models":["echo"],"scopes":["models"]}"#)
             let token = try #require(narrow.json["token"].string)

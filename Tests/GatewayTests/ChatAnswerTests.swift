@@ -131,9 +131,12 @@ struct ModelTableTests {
         let table = ModelTable(
             [Self.model("a"), Self.model("b")], discovering: [one, two], client: Client(),
             log: Self.log)
+        #expect(table.knows("a") == true && table.knows("d") == nil)
         table.update(two, ["c", "b", "d"])
+        #expect(table.knows("d") == true && table.knows("e") == nil)
         #expect(Self.owners(table) == ["a archway", "b archway", "c two", "d two"])
         table.update(one, ["d", "c", "c"])
+        #expect(table.knows("e") == false)
         #expect(Self.owners(table) == ["a archway", "b archway", "d one", "c one"])
         #expect(try table.find("c", for: Self.identity()).ownedBy == "one")
         table.update(one, [])

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Gateway
@@ -76,6 +77,18 @@ struct CommandTableTests {
             #expect(shown.union(common) == known.union(common), "\(command.name)")
             #expect(command.options.isDisjoint(with: command.flags), "\(command.name)")
             #expect(command.summary.hasSuffix("."), "\(command.name)")
+        }
+    }
+
+    @Test("is that of the manual page, in the synopsis and in the description")
+    func manualPage() throws {
+        let page = try String(
+            contentsOf: URL(filePath: #filePath).deletingLastPathComponent()
+                .deletingLastPathComponent().deletingLastPathComponent()
+                .appending(path: "Docs/archway.8"), encoding: .utf8)
+        for part in [/\.Nm\n\.Cm ([a-z -]+[a-z])/, /\.It Cm ([a-z -]+[a-z])/] {
+            let told = page.matches(of: part).map { String($0.output.1) }
+            #expect(told == commands.filter { !$0.summary.isEmpty }.map(\.name))
         }
     }
 

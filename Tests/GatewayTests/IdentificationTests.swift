@@ -84,6 +84,21 @@ struct IdentificationTests {
             #expect(reply.status == expected, "\(name) \(reply.text)")
             #expect(!reply.text.contains("22021"))
         }
+        for (field, name) in [
+            ("HTTP_X_OPENWEBUI_USER_ID", "X-OpenWebUI-User-Id"),
+            ("HTTP_X_OPENWEBUI_USER_EMAIL", "X-OpenWebUI-User-Email"),
+        ] {
+            for value in ["a%00b", "a%0Ab"] {
+                let reply = try await house.send(
+                    "GET", "/api/users/me", [trusted, (field, value)])
+                #expect(reply.status == 400)
+                #expect(reply.text.contains(#""param":"\#(name)""#), "\(reply.text)")
+            }
+            // Of whoever may not assert, the field means nothing.
+            let plain = ("HTTP_API_KEY", try await Self.mint(["*"], in: pool))
+            let reply = try await house.send("GET", "/api/users/me", [plain, (field, "a%00b")])
+            #expect(reply.status == 200)
+        }
         await house.close()
     }
 
@@ -110,6 +125,13 @@ struct IdentificationTests {
         let nul = try await house.send(
             "POST", "/api/admin/users", [admin], body: #"{"name":"a\u0000b"}"#)
         #expect(nul.status == 400)
+        for email in ["not an email", "@b", "a@", "a"] {
+            let refused = try await house.send(
+                "POST", "/api/admin/users", [admin],
+                body: #"{"name":"eve","email":"\#(email)"}"#)
+            #expect(refused.status == 400)
+            #expect(refused.text.contains(#""param":"email""#), "\(email)")
+        }
         for path in ["/api/admin/users/%00", "/api/admin/users?after=%00"] {
             #expect(try await house.send("GET", path, [admin]).status == 400)
         }

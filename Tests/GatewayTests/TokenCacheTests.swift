@@ -41,7 +41,7 @@ struct TokenCacheTests {
         var role = "admin"
         for payload in [String(repeating: "07", count: 32), "user:user_1", ""] {
             let before = try await Self.role(cache)
-            _ = try await Users.changeRole(of: "user_1", to: role, in: pool)
+            _ = try await Users.change("user_1", UserChange(role: role), at: .now, in: pool)
             #expect(try await Self.role(cache) == before)
             cache.forget("user:user_2")
             cache.forget("no digest")
@@ -69,7 +69,7 @@ struct TokenCacheTests {
             if payload.isEmpty { cache.doubtAll(since: Loop.now) } else { cache.forget(payload) }
             try await done.pass()
             let next = asked == "admin" ? "user" : "admin"
-            _ = try await Users.changeRole(of: "user_1", to: next, in: pool)
+            _ = try await Users.change("user_1", UserChange(role: next), at: .now, in: pool)
             #expect(try await Self.role(cache) == next)
         }
     }
@@ -80,7 +80,7 @@ struct TokenCacheTests {
         let feed = Feed()
         let cache = TokenCache(pool) { feed.isOn }
         #expect(try await Self.role(cache) == "user")
-        _ = try await Users.changeRole(of: "user_1", to: "admin", in: pool)
+        _ = try await Users.change("user_1", UserChange(role: "admin"), at: .now, in: pool)
         #expect(try await Self.role(cache) == "admin")
         feed.isOn = true
         let other = [UInt8](repeating: 9, count: 32)
@@ -116,7 +116,7 @@ struct TokenCacheTests {
         #expect(try await cache.external(user(.frontEnd)).id != first.id)
         cache.doubtAll(since: Loop.now)
         #expect(try await cache.external(user(.webServer)).id == first.id)
-        _ = try await Users.disable(first.id, at: .now, in: pool)
+        _ = try await Users.change(first.id, UserChange(isDisabled: true), at: .now, in: pool)
         cache.forget("user:\(first.id)")
         #expect(try await cache.external(user(.webServer)).disabledAt != nil)
     }

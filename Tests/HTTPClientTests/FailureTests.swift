@@ -54,6 +54,24 @@ import Testing
         #expect(server.accepted.value == 1)
     }
 
+    @Test("is not said to have failed as the call before did")
+    func staleErrorNumber() async throws {
+        func detail(_ url: String) async throws -> String {
+            let transfer = try client.start(Call(method: .get, url: url))
+            defer { transfer.close() }
+            do { _ = try await transfer.head() } catch let error as ClientError {
+                return error.debugDescription
+            }
+            return ""
+        }
+        let gone = try LoopbackServer { _ in }
+        gone.stop()
+        #expect(try await detail(gone.url).contains("errno \(ECONNREFUSED)"))
+        let server = try LoopbackServer { connection in _ = try connection.request() }
+        let second = try await detail(server.url)
+        #expect(second.hasPrefix("disconnected") && !second.contains("errno"), "\(second)")
+    }
+
     @Test("on a kept connection before any byte is disconnected, and does not get the call again")
     func keptBroken() async throws {
         let calls = Counter()

@@ -16,6 +16,7 @@ import Testing
         (.invalidAPIKey, 401, "invalid_request_error", "invalid_api_key"),
         (.expiredAPIKey, 401, "invalid_request_error", "expired_api_key"),
         (.permissionDenied("chat"), 403, "permission_error", "permission_denied"),
+        (.userMissing, 403, "permission_error", "permission_denied"),
         (.modelNotAllowed("m"), 403, "permission_error", "model_not_allowed"),
         (.modelNotFound("m"), 404, "invalid_request_error", "model_not_found"),
         (.notFound, 404, "invalid_request_error", "not_found"),

@@ -30,6 +30,20 @@ import Testing
         #expect(error?.message.contains(word) == true, "\(error?.message ?? "")")
     }
 
+    @Test("arguments of a call that are no JSON say where")
+    func noArguments() {
+        let error = #expect(throws: APIError.self) {
+            try request(
+                #"""
+                {"model":"m","messages":[{"role":"assistant","tool_calls":[
+                {"id":"a","type":"function","function":{"name":"f","arguments":"{x"}}]}]}
+                """#)
+        }
+        let place = "'messages[0].tool_calls[0].function.arguments'"
+        let fault = "it is not valid JSON: unexpected character at byte 1"
+        #expect(error?.message == "Invalid value for \(place): \(fault).")
+    }
+
     @Test("a body that is no object is told so", arguments: ["[]", "\"x\"", "null", "1", " true "])
     func noObject(_ body: String) {
         let error = #expect(throws: APIError.self) { try request(body) }

@@ -27,6 +27,20 @@ import TestSupport
     if let failure { throw failure }
 }
 
+/// A row of the audit, for a test of what is stored with it.
+@LoopActor func auditRow(_ action: String, _ target: String) -> AuditRow {
+    AuditRow(
+        id: "audit_\(action)_\(target)", at: .now, actor: "host", action: action, target: target)
+}
+
+/// The targets of an action in the audit, sorted.
+@LoopActor func audited(_ action: String, in pool: Pool) async throws -> [String] {
+    try await pool.query(
+        Statement("audited", "SELECT target FROM audit WHERE action = $1 ORDER BY 1"),
+        [.text(action)]
+    ).map { try $0.text(0) }
+}
+
 extension User {
     static func make(_ id: String, name: String? = nil, source: Source = .local) -> User {
         User(id: id, source: source, name: name ?? id, role: "user", createdAt: .now)

@@ -60,12 +60,18 @@ struct TokenTests {
         try await Tokens.insert(token(100, user: "user_2"), in: pool)
         var revoked = 0
         try await concurrently(16) { number in
-            revoked += try await Tokens.replaceAll(with: self.token(number), in: pool)
+            let token = self.token(number)
+            revoked += try await Tokens.replaceAll(
+                with: token, audited: [auditRow("minted", token.id)],
+                audit: { auditRow("revoked", $0.id) }, in: pool)
         }
         let all = try await Tokens.list(user: "user_1", in: pool)
         #expect(all.count == 16)
         #expect(all.filter { $0.revokedAt == nil }.count == 1)
         #expect(revoked == 15)
+        #expect(try await audited("minted", in: pool) == all.map(\.id).sorted())
+        let gone = all.filter { $0.revokedAt != nil }.map(\.id).sorted()
+        #expect(try await audited("revoked", in: pool) == gone)
         #expect(try await Tokens.hasAny(user: "user_2", at: .now, in: pool))
         await pool.close()
     }
@@ -99,9 +105,10 @@ struct TokenTests {
         try await Tokens.insert(token(1), in: pool)
         try await Tokens.touch("token_1", at: .now, in: pool)
         _ = try await Tokens.revoke("token_1", at: .now, in: pool)
-        _ = try await Users.changeRole(of: "user_1", to: "user", in: pool)  // as it was
-        _ = try await Users.changeRole(of: "user_1", to: "admin", in: pool)
-        _ = try await Users.disable("user_1", at: .now, in: pool)
+        // As it was.
+        _ = try await Users.change("user_1", UserChange(role: "user"), at: .now, in: pool)
+        _ = try await Users.change("user_1", UserChange(role: "admin"), at: .now, in: pool)
+        _ = try await Users.change("user_1", UserChange(isDisabled: true), at: .now, in: pool)
         #expect(await waitUntil { heard.count >= 3 })
         #expect(heard == [String(repeating: "01", count: 32), "user:user_1", "user:user_1"])
         listener.close()

@@ -32,11 +32,13 @@ struct UserTests {
         try await concurrently(64) { number in
             var user = User.make("user_\(number)", name: metacharacters, source: .frontEnd)
             user.email = number % 2 == 0 ? metacharacters : nil
-            let stored = try await Users.upsertExternal(user, in: pool)
+            let stored = try await Users.upsertExternal(
+                user, audit: { auditRow("created", $0.id) }, in: pool)
             #expect(stored.name == metacharacters)
             ids.insert(stored.id)
         }
         #expect(ids.count == 1)
+        #expect(try await audited("created", in: pool) == Array(ids))
         #expect(try await Users.list(limit: 10, in: pool).map(\.email) == [metacharacters])
         await pool.close()
     }
@@ -68,14 +70,57 @@ struct UserTests {
         let pool = try await makeStore()
         try await Users.create(.make("user_1"), in: pool)
         let first = Timestamp(seconds: 1_800_000_000)
-        #expect(try await Users.disable("user_1", at: first, in: pool))
-        #expect(try await Users.disable("user_1", at: .now, in: pool))
-        #expect(try await Users.find(id: "user_1", in: pool)?.disabledAt == first)
-        #expect(try await Users.enable("user_1", in: pool))
-        #expect(try await Users.find(id: "user_1", in: pool)?.disabledAt == nil)
-        #expect(try await !Users.disable("user_2", at: first, in: pool))
-        #expect(try await Users.changeRole(of: "user_1", to: "admin", in: pool))
-        #expect(try await Users.find(id: "user_1", in: pool)?.role == "admin")
+        func change(
+            _ change: UserChange, of id: String = "user_1", at now: Timestamp = .now
+        ) async throws -> User? {
+            let changed = try await Users.change(id, change, at: now, in: pool)
+            #expect(try await Users.find(id: id, in: pool) == changed)
+            return changed
+        }
+        #expect(try await change(UserChange(isDisabled: true), at: first)?.disabledAt == first)
+        #expect(try await change(UserChange(isDisabled: true))?.disabledAt == first)
+        #expect(try await change(UserChange(isDisabled: false))?.disabledAt == nil)
+        #expect(try await change(UserChange(isDisabled: true), of: "user_2") == nil)
+        let both = try await change(UserChange(role: "admin", isDisabled: true), at: first)
+        #expect(both?.role == "admin" && both?.disabledAt == first)
+        await pool.close()
+    }
+
+    @Test("leave one who administers, also when all disable each other at once")
+    func lastAdministrator() async throws {
+        let pool = try await makeStore()
+        let roles = ["admin", "operator"]
+        for number in 0..<8 {
+            var user = User.make("user_\(number)")
+            user.role = roles[number % 2]
+            try await Users.create(user, in: pool)
+        }
+        try await Users.create(.make("user_8"), in: pool)
+        var refused = 0
+        try await concurrently(8) { number in
+            let change =
+                number < 4 ? UserChange(isDisabled: true) : UserChange(role: "user")
+            do {
+                _ = try await Users.change(
+                    "user_\(number)", change, at: .now, keepingOneOf: roles,
+                    audited: [auditRow("changed", "\(number)")], in: pool)
+            } catch is LastAdministrator { refused += 1 }
+        }
+        #expect(refused == 1)
+        #expect(try await audited("changed", in: pool).count == 7)
+        let left = try await Users.list(limit: 10, in: pool).filter {
+            roles.contains($0.role) && $0.disabledAt == nil
+        }
+        #expect(left.count == 1)
+        // Another role that administers is no loss, and whoever does not administer is none.
+        let id = try #require(left.first?.id)
+        for (id, change) in [
+            (id, UserChange(role: "operator", isDisabled: false)),
+            ("user_8", UserChange(isDisabled: true)),
+        ] {
+            #expect(
+                try await Users.change(id, change, at: .now, keepingOneOf: roles, in: pool) != nil)
+        }
         await pool.close()
     }
 }

@@ -47,6 +47,12 @@ final class ModelTable {
         return model
     }
 
+    /// Whether there is a model of this id; nil while a provider that may have it has not told what it has.
+    func knows(_ id: String) -> Bool? {
+        if index[id] != nil { return true }
+        return discovering.allSatisfy { discovered[$0.name] != nil } ? false : nil
+    }
+
     private static func permits(_ model: ServedModel, _ identity: Identity) -> Bool {
         identity.permits(model: model.id)
             && model.allowedRoles.contains(identity.roleName)

@@ -28,7 +28,7 @@ struct Recall: Sendable {
         for name in headers {
             guard let value = fields[name], !value.isEmpty else { continue }
             guard value.count <= longestID else {
-                throw .invalidValue(name, "must have at most \(longestID) characters")
+                throw .invalidValue(name, "it must have at most \(longestID) characters")
             }
             return passing.contains { value.hasPrefix($0) } ? nil : value
         }

@@ -20,6 +20,13 @@ let commands: [Command] = [
         "user list", "[--json]", "Lists users.", options: Setup.options, flags: ["json"],
         run: UserCommands.list),
     Command(
+        "user disable", "NAME|ID",
+        "Disables a user. All workers refuse the user's tokens within a second.",
+        options: Setup.options, run: UserCommands.disable),
+    Command(
+        "user enable", "NAME|ID", "Enables a user again, and with the user the tokens.",
+        options: Setup.options, run: UserCommands.enable),
+    Command(
         "token create",
         "--user NAME|--admin [--name TEXT] [--scopes A,B] [--days N|never] [--json]",
         "Mints a token and prints it, once. With --admin the user becomes an admin, and is created if need be.",

@@ -17,8 +17,9 @@ enum TokenCommands {
             let (secret, token) = try request.mint(
                 for: user.id, pepper: configuration.pepperKey,
                 pepperVersion: configuration.pepperVersion)
-            try await Tokens.insert(token, in: pool)
-            try await AuditEvent.tokenMinted(id: token.id, user: user.id).recordOnHost(in: pool)
+            try await Tokens.insert(
+                token, audited: [Author.host.row(.tokenMinted(id: token.id, user: user.id))],
+                in: pool)
             return (secret, token)
         }
         guard arguments.has("json"), case .object(let members) = token.value else {
@@ -33,7 +34,7 @@ enum TokenCommands {
     static func list(_ arguments: Arguments) throws -> Int32 {
         let name = try arguments.require("user")
         let tokens = try Setup.withDatabase(try Setup.configuration(arguments)) { pool in
-            try await Tokens.list(user: try await find(name, in: pool).id, in: pool)
+            try await Tokens.list(user: try await UserCommands.find(name, in: pool).id, in: pool)
         }
         for token in tokens {
             let state =
@@ -57,11 +58,11 @@ enum TokenCommands {
                     word, pepper: configuration.pepperKey)
                 id = try await Tokens.find(digest: digest, in: pool)?.token.id ?? ""
             }
-            guard let token = try await Tokens.revoke(id, at: .now, in: pool) else {
+            let token = try await Tokens.revoke(
+                id, at: .now, audit: Author.host.revocation, in: pool)
+            guard let token else {
                 throw CommandFailure(description: "there is no such valid token")
             }
-            try await AuditEvent.tokenRevoked(id: token.id, user: token.userID)
-                .recordOnHost(in: pool)
             return token
         }
         CommandLineReport.say("Revoked \(token.id).")
@@ -88,28 +89,27 @@ enum TokenCommands {
         return request
     }
 
-    /// The local user of this name. With `isAdmin` he is made, or made an admin, if he is not.
+    /// The user of this name, who must be enabled. With `isAdmin` it is the local one, made, or made an admin, if need
+    /// be.
     @LoopActor
     private static func owner(
         _ name: String, isAdmin: Bool, in pool: PostgreSQL.Pool
     ) async throws -> User {
-        guard isAdmin else { return try await find(name, in: pool) }
-        guard let user = try await Users.find(name: name, source: .local, in: pool) else {
+        let known =
+            isAdmin
+            ? try await Users.find(name: name, source: .local, in: pool)
+            : try await UserCommands.find(name, in: pool)
+        guard let user = known else {
             return try await UserCommands.create(name, email: nil, role: "admin", in: pool)
         }
-        if user.role != "admin" {
-            _ = try await Users.changeRole(of: user.id, to: "admin", in: pool)
-            try await AuditEvent.roleChanged(user: user.id, role: "admin").recordOnHost(in: pool)
+        guard user.disabledAt == nil else {
+            throw CommandFailure(
+                description: "the user \(name) is disabled, and every token of the user refused; "
+                    + "enable the user first: archway user enable \(user.id)")
+        }
+        if isAdmin, user.role != "admin" {
+            try await UserCommands.change(user, UserChange(role: "admin"), in: pool)
         }
         return user
-    }
-
-    @LoopActor
-    private static func find(_ name: String, in pool: PostgreSQL.Pool) async throws -> User {
-        for source in User.Source.allCases {
-            if let user = try await Users.find(name: name, source: source, in: pool) { return user }
-        }
-        if let user = try await Users.find(id: name, in: pool) { return user }
-        throw CommandFailure(description: "there is no user \(name)")
     }
 }

@@ -16,6 +16,10 @@ enum UserCommands {
         guard !(name + (email ?? "")).holdsControlCharacter else {
             throw Arguments.Mistake(description: "a name may not hold control characters")
         }
+        guard email?.isAddress ?? true else {
+            throw Arguments.Mistake(
+                description: "--email takes an address, such as ada@example.org")
+        }
         let user = try Setup.withDatabase(configuration) { pool in
             try await create(name, email: email, role: role, in: pool)
         }
@@ -43,6 +47,37 @@ enum UserCommands {
         return 0
     }
 
+    static func enable(_ arguments: Arguments) throws -> Int32 {
+        try change(arguments, UserChange(isDisabled: false), "Enabled")
+    }
+
+    static func disable(_ arguments: Arguments) throws -> Int32 {
+        try change(arguments, UserChange(isDisabled: true), "Disabled")
+    }
+
+    private static func change(
+        _ arguments: Arguments, _ change: UserChange, _ done: String
+    ) throws -> Int32 {
+        let name = try arguments.word("user")
+        let user = try Setup.withDatabase(try Setup.configuration(arguments)) { pool in
+            let user = try await find(name, in: pool)
+            try await self.change(user, change, in: pool)
+            return user
+        }
+        CommandLineReport.say("\(done) \(user.id).")
+        return 0
+    }
+
+    /// The user of this name, or of this id.
+    @LoopActor
+    static func find(_ name: String, in pool: PostgreSQL.Pool) async throws -> User {
+        for source in User.Source.allCases {
+            if let user = try await Users.find(name: name, source: source, in: pool) { return user }
+        }
+        if let user = try await Users.find(id: name, in: pool) { return user }
+        throw CommandFailure(description: "there is no user \(name)")
+    }
+
     /// Stores a local user, audited as done on the host.
     @LoopActor
     static func create(
@@ -52,23 +87,21 @@ enum UserCommands {
             id: Identifier.make("user"), source: .local, name: name, email: email, role: role,
             createdAt: .now)
         do {
-            try await Users.create(user, in: pool)
+            try await Users.create(
+                user, audited: [Author.host.row(.userCreated(id: user.id))], in: pool)
         } catch let error as DatabaseError where error.isUniqueViolation {
             throw CommandFailure(description: "there is a user \(name) already")
         }
-        try await AuditEvent.userCreated(id: user.id).recordOnHost(in: pool)
         return user
     }
-}
 
-extension AuditEvent {
-    /// Writes the row of something that was done on the command line.
+    /// Changes a user, audited as done on the host.
     @LoopActor
-    func recordOnHost(in pool: PostgreSQL.Pool) async throws {
-        let (action, target, details) = row
-        var row = AuditRow(
-            id: Identifier.make("audit"), at: .now, actor: "host", action: action, target: target)
-        row.details = details.encoded()
-        try await Audit.insert([row], in: pool)
+    static func change(
+        _ user: User, _ change: UserChange, in pool: PostgreSQL.Pool
+    ) async throws {
+        let events = AuditEvent.events(of: change, user: user.id)
+        _ = try await Users.change(
+            user.id, change, at: .now, audited: events.map(Author.host.row), in: pool)
     }
 }

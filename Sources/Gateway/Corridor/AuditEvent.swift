@@ -28,14 +28,53 @@ enum AuditEvent: Sendable {
     }
 }
 
-extension Worker {
-    /// Writes an audit row in a task of its own.
-    func audit(_ event: AuditEvent, by identity: Identity?, in exchange: Exchange) {
+/// Who does what the audit tells of.
+struct Author: Sendable {
+    /// A user's id, `anonymous`, or `host` for the command line.
+    let id: String
+    var requestID: String?
+
+    static let host = Author(id: "host")
+
+    @LoopActor
+    func row(_ event: AuditEvent) -> AuditRow {
         let (action, target, details) = event.row
         var row = AuditRow(
-            id: Identifier.make("audit"), at: .now, actor: identity?.user?.id ?? "anonymous",
-            action: action, target: target, requestID: exchange.requestID)
+            id: Identifier.make("audit"), at: .now, actor: id, action: action, target: target,
+            requestID: requestID)
         row.details = details.encoded()
-        spawn { [spool, row] in _ = await spool.store(.audit(row)) }
+        return row
+    }
+
+    /// For each token that is revoked.
+    var revocation: AuditEntry<APIToken> {
+        { row(.tokenRevoked(id: $0.id, user: $0.userID)) }
+    }
+}
+
+extension AuditEvent {
+    /// What a change of this user is, in the order in which it is told.
+    static func events(of change: UserChange, user: String) -> [AuditEvent] {
+        var events: [AuditEvent] = []
+        if let role = change.role { events.append(.roleChanged(user: user, role: role)) }
+        if let isDisabled = change.isDisabled {
+            events.append(isDisabled ? .userDisabled(id: user) : .userEnabled(id: user))
+        }
+        return events
+    }
+}
+
+extension Exchange {
+    /// The caller, for the audit.
+    var author: Author {
+        Author(id: identity?.user?.id ?? "anonymous", requestID: requestID)
+    }
+}
+
+extension Worker {
+    /// Notes a refusal in a task of its own. What is changed is noted by the change itself.
+    func audit(_ refusal: AuditEvent, in exchange: Exchange) {
+        let row = exchange.author.row(refusal)
+        spawn { [spool] in _ = await spool.store(.audit(row)) }
     }
 }

@@ -53,10 +53,12 @@ final class Exchange {
         self.requestID = requestID
     }
 
-    /// The user who asks. Refuses anonymous callers, to whom nothing belongs; `purpose` is told as what they may not.
-    func signedInUser(for purpose: String) throws(APIError) -> User {
-        guard let user = identity?.user else { throw .permissionDenied(purpose) }
-        return user
+    /// The user who asks. Refuses anonymous callers, to whom nothing belongs.
+    var signedInUser: User {
+        get throws(APIError) {
+            guard let user = identity?.user else { throw .userMissing }
+            return user
+        }
     }
 
     /// It is this worker that leaves: the caller is still there, and can be told.

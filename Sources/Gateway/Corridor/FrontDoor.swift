@@ -36,7 +36,8 @@ struct FrontDoor {
         if case .open = route.access { return try await route.handler(exchange, worker) }
 
         let claim = try worker.identification.claim(of: exchange.request)
-        let identity = try await worker.identification.identify(claim)
+        let identity = try await worker.identification.identify(
+            claim, requestID: exchange.requestID)
         exchange.identity = identity
         try admit(exchange, identity, to: route.access)
         guard route.access.takesPlace else { return try await handle(exchange, identity, route) }
@@ -61,11 +62,15 @@ struct FrontDoor {
     private func admit(_ exchange: Exchange, _ identity: Identity, to access: Access) throws {
         try Self.checkOrigin(exchange.request, identity)
         if !identity.permits(access) {
-            let action =
-                if case .action(let action) = access { action.rawValue } else { "sign in" }
-            worker.audit(.refused(action), by: identity, in: exchange)
+            guard case .action(let action) = access else {
+                worker.audit(.refused("sign in"), in: exchange)
+                throw APIError.permissionDenied(
+                    because: "Your role permits nothing yet; ask an administrator for another one.")
+            }
+            worker.audit(.refused(action.rawValue), in: exchange)
             throw identity.isLimitedByToken(access)
-                ? APIError.scopeMissing(action) : APIError.permissionDenied(action)
+                ? APIError.scopeMissing(action.rawValue)
+                : APIError.permissionDenied(action.rawValue)
         }
         if exchange.connection.exceedsBodyLimit {
             throw APIError.requestTooLarge(limit: worker.configuration.bodyLimit)
@@ -86,7 +91,8 @@ struct FrontDoor {
         guard isForeign, identity.isSignedInByWebServer, request.method != .get,
             request.method != .head
         else { return }
-        throw .permissionDenied("act from a page of another site")
+        throw .permissionDenied(
+            because: "A page of another site may not act for you here; use this site's own page.")
     }
 
     /// Turns an error into a reply: the only place where that happens before a reply has begun.
@@ -100,7 +106,7 @@ struct FrontDoor {
         }
         let face = APIError(of: error)
         if ["model_not_allowed", "expired_api_key"].contains(face.code) {
-            worker.audit(.refused(face.code ?? ""), by: exchange.identity, in: exchange)
+            worker.audit(.refused(face.code ?? ""), in: exchange)
         }
         do {
             try await exchange.reply(

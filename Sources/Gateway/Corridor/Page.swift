@@ -23,6 +23,9 @@ struct ListQuery: Sendable {
             } else {
                 throw .unknownParameter(name)
             }
+            guard !value.unicodeScalars.contains("\0") else {
+                throw .invalidValue(name, "it must not hold the character U+0000")
+            }
         }
         if !pairs.isEmpty { metadata = try Metadata(pairs) }
     }
@@ -42,7 +45,7 @@ struct Page: Sendable {
     init(_ query: ListQuery) throws(APIError) {
         let limit = query["limit"].map { Int($0) ?? 0 } ?? 20
         guard (1...100).contains(limit) else {
-            throw .invalidValue("limit", "must be between 1 and 100")
+            throw .invalidValue("limit", "it must be between 1 and 100")
         }
         let order = query["order"] ?? "asc"
         guard ["asc", "desc"].contains(order) else {

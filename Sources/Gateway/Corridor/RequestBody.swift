@@ -34,10 +34,10 @@ struct RequestBody: Sendable {
         guard let node = self[key] else { return nil }
         guard let text = node.string else { throw .invalidType(key, "a string") }
         guard (1...limit).contains(text.count) else {
-            throw .invalidValue(key, "must have 1 to \(limit) characters")
+            throw .invalidValue(key, "it must have 1 to \(limit) characters")
         }
         guard !text.holdsControlCharacter else {
-            throw .invalidValue(key, "must not hold control characters, such as a line's end")
+            throw .invalidValue(key, "it must not hold control characters, such as a line's end")
         }
         return text
     }
@@ -53,7 +53,7 @@ struct RequestBody: Sendable {
         guard let value = node.integer else { throw .invalidType(key, "an integer") }
         guard range.contains(value) else {
             throw .invalidValue(
-                key, "must be between \(range.lowerBound) and \(range.upperBound)")
+                key, "it must be between \(range.lowerBound) and \(range.upperBound)")
         }
         return value
     }
@@ -91,6 +91,11 @@ extension HTTP.Request {
 }
 
 extension String {
+    /// It may be an e-mail address: an at sign with something on either side. More only a mail could tell.
+    var isAddress: Bool {
+        dropFirst().dropLast().contains("@")
+    }
+
     /// A line's end, for instance, by which a name could pass for two in a list.
     var holdsControlCharacter: Bool {
         unicodeScalars.contains { $0.properties.generalCategory == .control }

@@ -102,7 +102,8 @@ struct RouteTable: Sendable {
             if route.method == method || (method == .head && route.method == .get) {
                 return (route, values)
             }
-            if !allowed.contains(route.method) { allowed.append(route.method) }
+            let methods: [HTTP.Method] = route.method == .get ? [.get, .head] : [route.method]
+            allowed += methods.filter { !allowed.contains($0) }
         }
         throw allowed.isEmpty ? .unknownPath : .methodNotAllowed(allow: allowed)
     }

@@ -13,6 +13,9 @@ struct DevelopmentConfiguration {
     /// The folder for what waits for the database.
     let spool: String
 
+    /// What the built-in model `docs` is called.
+    static let docsName = "Archway's documentation, quoted"
+
     /// Settings that only `dev` knows; the person's file cannot change them.
     private static let own: Set = ["socket", "database", "spool", "pepper", "pepper_version"]
 
@@ -51,7 +54,7 @@ struct DevelopmentConfiguration {
                 .sequence([
                     .mapping([
                         ("id", .plain("docs")),
-                        ("name", .text("Archway's documentation, quoted")),
+                        ("name", .text(Self.docsName)),
                         ("candidates", .sequence([.mapping([("provider", .plain("extractive"))])])),
                         ("retrieval", .mapping([("collections", .sequence([.plain("docs")]))])),
                     ])

@@ -77,9 +77,19 @@ final class DevelopmentSession {
         try await wait("The gateway", seconds: 60) { await gateway.isReady() }
         say("The gateway is ready.")
 
-        try await ingestDocumentation()
-        try await provideAdminToken(gateway)
-        say(FirstSteps(state: state, port: options.port).text)
+        let isDocumented = try await ingestDocumentation()
+        var steps = FirstSteps(state: state, port: options.port)
+        steps.subject = try hasOwnDocs ? .own : isDocumented ? .documentation : .collection
+        steps.hasToken = try await provideAdminToken(gateway)
+        say(steps.text)
+    }
+
+    /// The person's file has a model `docs`, which is not the built-in one.
+    private var hasOwnDocs: Bool {
+        get throws {
+            let models = try Configuration(path: state.configuration).models
+            return !models.contains { $0.name == DevelopmentConfiguration.docsName }
+        }
     }
 
     private func writeConfiguration(_ database: PrivatePostgreSQL) throws {
@@ -98,28 +108,39 @@ final class DevelopmentSession {
     }
 
     /// In a clone of the project its own documentation becomes the collection `docs`. Unchanged files are skipped.
-    private func ingestDocumentation() async throws {
+    /// False: this is no clone.
+    private func ingestDocumentation() async throws -> Bool {
         guard SystemFile.isFolder("Docs"), SystemFile.identity("Package.swift") != nil,
             SystemFile.isFolder("Sources/Gateway")
-        else { return }
+        else { return false }
         var launch = own([
             "ingest", "Docs", "--collection", "docs", "--state", state.folder,
         ])
         launch.folder = SystemFile.currentFolder
         try await perform("ingest", launch: launch, seconds: 600)
         say("The project's documentation is in the collection docs.")
+        return true
     }
 
-    /// Makes an admin with a token at the first start, and a new token when the old one is no longer good.
-    private func provideAdminToken(_ gateway: GatewayProbe) async throws {
+    /// Makes an admin with a token at the first start, and a new token when the old one is no longer good. False, and
+    /// told why: there can be none.
+    private func provideAdminToken(_ gateway: GatewayProbe) async throws -> Bool {
         let known = try? SystemFile.read(state.adminToken, limit: 4096)
-        if let known, await gateway.accepts(token: known) { return }
+        if let known, await gateway.accepts(token: known) { return true }
         let draft = "\(state.adminToken).new"
         let output = try SystemFile.emptied(draft, mode: 0o600)
-        try await perform(
-            "admin-token", ["token", "create", "--admin", "--name", "dev", "--state", "."],
-            output: output)
+        do {
+            try await perform(
+                "admin-token", ["token", "create", "--admin", "--name", "dev", "--state", "."],
+                output: output)
+        } catch let error as DevelopmentError {
+            // The admin may be disabled, which only a running gateway can change.
+            SystemFile.remove(draft)
+            say("\n\(error)")
+            return false
+        }
         try SystemFile.rename(draft, to: state.adminToken)
+        return true
     }
 
     // MARK: Processes

@@ -24,12 +24,13 @@ enum AdminTokens {
         let body = try RequestBody(
             exchange.request, members: TokenRequest.members, isOptional: true)
         let request = try TokenRequest(body, lifetime: worker.configuration.tokenLifetime)
+        try request.checkModels(worker.models, exchange)
         let (secret, token) = try request.mint(
             for: user.id, pepper: worker.identification.pepper,
             pepperVersion: worker.configuration.pepperVersion)
-        try await Tokens.insert(token, in: worker.pool)
-        worker.audit(
-            .tokenMinted(id: token.id, user: user.id), by: exchange.identity, in: exchange)
+        try await Tokens.insert(
+            token, audited: [exchange.author.row(.tokenMinted(id: token.id, user: user.id))],
+            in: worker.pool)
         return .response(token.minted(secret))
     }
 
@@ -37,11 +38,10 @@ enum AdminTokens {
     static func revoke(_ exchange: Exchange, _ worker: Worker) async throws -> Answer {
         let user = try await AdminUsers.find(exchange, worker)
         guard let id = exchange.pathValues.last,
-            let token = try await Tokens.revoke(id, user: user.id, at: .now, in: worker.pool)
+            let token = try await Tokens.revoke(
+                id, user: user.id, at: .now, audit: exchange.author.revocation, in: worker.pool)
         else { throw APIError.notFound }
         worker.forget(user: user.id)
-        worker.audit(
-            .tokenRevoked(id: token.id, user: user.id), by: exchange.identity, in: exchange)
         return .response(.json(token.value))
     }
 }

@@ -22,15 +22,20 @@ enum AdminUsers {
         guard let name = try body.text("name") else { throw APIError.missingParameter("name") }
         let role = try body.text("role") ?? worker.configuration.defaultRole
         try check(role, worker)
+        let email = try body.text("email")
+        guard email?.isAddress ?? true else {
+            throw APIError.invalidValue(
+                "email", "it must be an e-mail address, such as ada@example.org")
+        }
         let user = User(
-            id: Identifier.make("user"), source: .local, name: name,
-            email: try body.text("email"), role: role, createdAt: .now)
+            id: Identifier.make("user"), source: .local, name: name, email: email, role: role,
+            createdAt: .now)
         do {
-            try await Users.create(user, in: worker.pool)
+            try await Users.create(
+                user, audited: [exchange.author.row(.userCreated(id: user.id))], in: worker.pool)
         } catch let error as DatabaseError where error.isUniqueViolation {
             throw APIError.invalidValue("name", "it is taken by another user")
         }
-        worker.audit(.userCreated(id: user.id), by: exchange.identity, in: exchange)
         return .response(.json(user.value, status: .created))
     }
 
@@ -39,29 +44,27 @@ enum AdminUsers {
         .response(.json(try await find(exchange, worker).value))
     }
 
-    /// `PATCH /api/admin/users/{id}`: `role`, `disabled`.
+    /// `PATCH /api/admin/users/{id}`: `role`, `disabled`. Somebody who may administer must remain.
     static func change(_ exchange: Exchange, _ worker: Worker) async throws -> Answer {
         let body = try RequestBody(exchange.request, members: ["role", "disabled"])
-        let (role, isDisabled) = (try body.text("role"), try body.boolean("disabled"))
-        if let role { try check(role, worker) }
-        let user = try await find(exchange, worker)
-        if let role {
-            _ = try await Users.changeRole(of: user.id, to: role, in: worker.pool)
-            worker.forget(user: user.id)
-            worker.audit(
-                .roleChanged(user: user.id, role: role), by: exchange.identity, in: exchange)
+        let change = UserChange(
+            role: try body.text("role"), isDisabled: try body.boolean("disabled"))
+        if let role = change.role { try check(role, worker) }
+        let id = try await find(exchange, worker).id
+        let administrators = worker.configuration.roles.filter { $0.value.actions.contains(.admin) }
+        do {
+            let changed = try await Users.change(
+                id, change, at: .now, keepingOneOf: Array(administrators.keys),
+                audited: AuditEvent.events(of: change, user: id).map { exchange.author.row($0) },
+                in: worker.pool)
+            guard let changed else { throw APIError.notFound }
+            worker.forget(user: id)
+            return .response(.json(changed.value))
+        } catch is LastAdministrator {
+            throw APIError.invalidValue(
+                change.isDisabled == true ? "disabled" : "role",
+                "the user is the last enabled administrator; make another one first")
         }
-        switch isDisabled {
-        case true:
-            _ = try await Users.disable(user.id, at: .now, in: worker.pool)
-            worker.forget(user: user.id)
-            worker.audit(.userDisabled(id: user.id), by: exchange.identity, in: exchange)
-        case false:
-            _ = try await Users.enable(user.id, in: worker.pool)
-            worker.audit(.userEnabled(id: user.id), by: exchange.identity, in: exchange)
-        case nil: break
-        }
-        return .response(.json(try await find(exchange, worker).value))
     }
 
     /// The user whom the path names.
@@ -75,6 +78,6 @@ enum AdminUsers {
     private static func check(_ role: String, _ worker: Worker) throws(APIError) {
         guard worker.configuration.roles[role] == nil else { return }
         let known = worker.configuration.roles.keys.sorted().joined(separator: ", ")
-        throw .invalidValue("role", "must be one of \(known)")
+        throw .invalidValue("role", "it must be one of \(known)")
     }
 }

@@ -10,7 +10,7 @@ internal import Store
 enum OwnToken {
     /// `GET`: whether there is one.
     static func get(_ exchange: Exchange, _ worker: Worker) async throws -> Answer {
-        let user = try exchange.signedInUser(for: Action.tokens.rawValue)
+        let user = try exchange.signedInUser
         let has = try await Tokens.hasAny(user: user.id, at: .now, in: worker.pool)
         return .response(.json(["has_token": .boolean(has)]))
     }
@@ -19,30 +19,29 @@ enum OwnToken {
     /// asks.
     static func mint(_ exchange: Exchange, _ worker: Worker) async throws -> Answer {
         guard let identity = exchange.identity else { throw APIError.missingAPIKey }
-        let user = try exchange.signedInUser(for: Action.tokens.rawValue)
+        let user = try exchange.signedInUser
         let body = try RequestBody(
             exchange.request, members: TokenRequest.members, isOptional: true)
         var request = try TokenRequest(body, lifetime: worker.configuration.tokenLifetime)
         try request.narrow(to: identity)
+        try request.checkModels(worker.models, exchange)
         let (secret, token) = try request.mint(
             for: user.id, pepper: worker.identification.pepper,
             pepperVersion: worker.configuration.pepperVersion)
-        _ = try await Tokens.replaceAll(with: token, in: worker.pool)
+        let author = exchange.author
+        _ = try await Tokens.replaceAll(
+            with: token, audited: [author.row(.tokenMinted(id: token.id, user: user.id))],
+            audit: author.revocation, in: worker.pool)
         worker.forget(user: user.id)
-        worker.audit(
-            .tokenMinted(id: token.id, user: user.id), by: exchange.identity, in: exchange)
         return .response(token.minted(secret))
     }
 
     /// `DELETE`: revokes what there is.
     static func revoke(_ exchange: Exchange, _ worker: Worker) async throws -> Answer {
-        let user = try exchange.signedInUser(for: Action.tokens.rawValue)
-        let count = try await Tokens.revokeAll(user: user.id, at: .now, in: worker.pool)
+        let user = try exchange.signedInUser
+        let count = try await Tokens.revokeAll(
+            user: user.id, at: .now, audit: exchange.author.revocation, in: worker.pool)
         worker.forget(user: user.id)
-        if count > 0 {
-            worker.audit(
-                .tokenRevoked(id: "all", user: user.id), by: exchange.identity, in: exchange)
-        }
         return .response(.json(["success": true, "revoked": .boolean(count > 0)]))
     }
 }

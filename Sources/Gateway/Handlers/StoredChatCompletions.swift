@@ -75,6 +75,6 @@ enum StoredChatCompletions {
     }
 
     private static func owner(_ exchange: Exchange) throws(APIError) -> String {
-        try exchange.signedInUser(for: "stored completions").id
+        try exchange.signedInUser.id
     }
 }

@@ -30,7 +30,19 @@ struct Identification {
     struct Human {
         var name: String
         var email: String?
+
+        /// Refuses what a front end says if it cannot be stored, or would pass for more than one name in a list.
+        func check() throws(APIError) {
+            // The address stands for a name that is not given.
+            for (field, text) in [(emailField, email ?? ""), (idField, name)]
+            where text.holdsControlCharacter {
+                throw .invalidValue(field, "it must not hold control characters")
+            }
+        }
     }
+
+    nonisolated private static let idField = "X-OpenWebUI-User-Id"
+    nonisolated private static let emailField = "X-OpenWebUI-User-Email"
 
     /// Throws an `APIError` for a token that cannot be one.
     func claim(of request: HTTP.Request) throws(APIError) -> Claim {
@@ -43,16 +55,17 @@ struct Identification {
     }
 
     /// Throws an `APIError` when the claim does not hold, `DatabaseError` when that cannot be known now.
-    func identify(_ claim: Claim) async throws -> Identity {
+    func identify(_ claim: Claim, requestID: String) async throws -> Identity {
         switch claim {
         case .token(let digest, let human):
             let owner = try await cache.owner(of: digest)
             let identity = try identity(of: owner)
             guard let human, identity.mayAssertUser else { return identity }
+            try human.check()
             return identity.asserting(
-                try await external(.frontEnd, name: human.name, email: human.email))
+                try await external(.frontEnd, human, by: identity.user, requestID))
         case .webServerUser(let name):
-            return try await external(.webServer, name: name, email: nil)
+            return try await external(.webServer, Human(name: name), by: nil, requestID)
         case .nobody:
             guard permitsAnonymous else { throw APIError.missingAPIKey }
             return identity(nil, role: defaultRole)
@@ -76,19 +89,26 @@ struct Identification {
         return identity(owner.user, role: owner.user.role).limited(by: owner.token)
     }
 
+    /// Somebody whom `speaker`, the owner of a token, or the web server signs in.
     @inline(never)
     private func external(
-        _ source: User.Source, name: String, email: String?
+        _ source: User.Source, _ human: Human, by speaker: User?, _ requestID: String
     ) async throws -> Identity {
         // Cut short, two long names could become one user.
-        guard name.count <= Self.longestName else {
-            throw APIError.permissionDenied("sign in with a name of that length")
+        guard human.name.count <= Self.longestName else {
+            throw APIError.permissionDenied(
+                because:
+                    "A user's name has at most \(Self.longestName) characters; use a shorter one.")
         }
         let user = try await cache.external(
             User(
-                id: Identifier.make("user"), source: source, name: name, email: email,
-                role: defaultRole, createdAt: .now))
-        guard user.disabledAt == nil else { throw APIError.permissionDenied("sign in") }
+                id: Identifier.make("user"), source: source, name: human.name, email: human.email,
+                role: defaultRole, createdAt: .now)
+        ) { Author(id: speaker?.id ?? $0.id, requestID: requestID).row(.userCreated(id: $0.id)) }
+        guard user.disabledAt == nil else {
+            throw APIError.permissionDenied(
+                because: "Your account is disabled; ask an administrator to enable it.")
+        }
         return identity(user, role: user.role)
     }
 
@@ -117,8 +137,8 @@ struct Identification {
         func value(_ field: String) -> String? {
             request.fields[field].flatMap { PercentEncoding.decode($0) }
         }
-        let email = value("x-openwebui-user-email")
-        guard let name = value("x-openwebui-user-id") ?? email, !name.isEmpty else { return nil }
+        let email = value(emailField)
+        guard let name = value(idField) ?? email, !name.isEmpty else { return nil }
         return Human(name: name, email: email)
     }
 }

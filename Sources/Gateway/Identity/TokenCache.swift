@@ -87,13 +87,15 @@ final class TokenCache {
         return owner
     }
 
-    /// The user whom the web server or a front end vouches for; stored at first sight.
-    func external(_ user: User) async throws -> User {
+    /// The user whom the web server or a front end vouches for; stored, and audited, at first sight.
+    func external(_ user: User, audit: AuditEntry<User>? = nil) async throws -> User {
         let key = "\(user.source.rawValue):\(user.name)"
         if let entry = users[key], isFresh(entry) { return entry.content }
         let (changes, doubts) = (changes, doubts)
         do {
-            let stored = try await inTime { try await Users.upsertExternal(user, in: $0) }
+            let stored = try await inTime {
+                try await Users.upsertExternal(user, audit: audit, in: $0)
+            }
             guard changes == self.changes else { return stored }
             if users.count >= Self.capacity { users = [:] }
             users[key] = Entry(stored, isConfirmed: isFed() && doubts == self.doubts)

@@ -31,13 +31,29 @@ struct TokenRequest: Sendable {
         if let given = try body.texts("scopes") {
             for (index, scope) in given.enumerated() where !Self.knownScopes.contains(scope) {
                 let known = Self.knownScopes.joined(separator: ", ")
-                throw .invalidValue("scopes[\(index)]", "must be one of \(known)")
+                throw .invalidValue("scopes[\(index)]", "it must be one of \(known)")
             }
             scopes = given
         }
         models = try body.texts("models")
         let given = try body.integer("expires_in_days", 1...36_500)
         days = body.has("expires_in_days") ? given : lifetime
+    }
+
+    /// Refuses a model that there is not, and warns of one that cannot be known now: the token would be good for
+    /// nothing.
+    @LoopActor
+    func checkModels(_ table: ModelTable, _ exchange: Exchange) throws(APIError) {
+        for (index, model) in (models ?? []).enumerated() {
+            switch table.knows(model) {
+            case true: continue
+            case false:
+                throw .invalidValue(
+                    "models[\(index)]",
+                    "there is no such model; GET /v1/models lists those there are")
+            case nil: exchange.warn("models[\(index)]: no such model is known now")
+            }
+        }
     }
 
     /// Makes the token's secret and its row.
@@ -66,7 +82,7 @@ struct TokenRequest: Sendable {
         }
         if let held = identity.scopes, !held.contains("*") {
             if scopes.contains("*") { scopes = held.filter { $0 != Identity.assertUser } }
-            for scope in scopes where !held.contains(scope) { throw .permissionDenied(scope) }
+            for scope in scopes where !held.contains(scope) { throw .scopeMissing(scope) }
         }
         guard let allowed = identity.tokenModels else { return }
         guard let wanted = models else {
