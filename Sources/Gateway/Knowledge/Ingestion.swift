@@ -155,9 +155,11 @@ internal import System
     private static func passages(of text: DocumentText, title: String) -> [NewPassage] {
         PassageCutter().passages(of: text).map { passage in
             let headings = passage.headings.isEmpty ? [title] : passage.headings
-            return NewPassage(
+            var new = NewPassage(
                 id: Identifier.make("passage"), heading: headings.joined(separator: " > "),
                 body: text.text(passage.bytes), span: passage.span)
+            new.fence = passage.fence
+            return new
         }
     }
 

@@ -12,6 +12,8 @@ struct RetrievedPassage: Sendable {
     let url: String?
     let heading: String?
     let text: String
+    /// The line that opened the fenced code in whose middle the text begins.
+    var fence: String?
     let page: Int?
     /// 0…1, higher is better.
     let score: Double
@@ -67,7 +69,7 @@ enum Retrieval {
                 number: number, documentID: passage.documentID, title: passage.title,
                 url: isLink ? passage.source : nil,
                 heading: heading(of: passage), text: passage.body,
-                page: passage.page, score: passage.score)
+                fence: passage.fence, page: passage.page, score: passage.score)
         }
     }
 

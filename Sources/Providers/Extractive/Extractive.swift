@@ -13,8 +13,10 @@ package enum Extractive {
         package var number: Int
         /// The whole text.
         package var text: String
+        /// The line that opened the fenced code in whose middle the passage begins.
+        package var fence: String?
 
-        /// A passage as given.
+        /// A passage that begins outside of code.
         package init(number: Int, text: String) {
             self.number = number
             self.text = text

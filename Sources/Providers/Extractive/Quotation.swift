@@ -16,7 +16,7 @@ func bestQuotations(_ terms: Set<String>, _ passages: [Extractive.Passage]) -> [
     guard !terms.isEmpty else { return [] }
     var sentences: [Quotation] = []
     for passage in passages {
-        for text in Words.sentences(of: passage.text) {
+        for text in Words.sentences(of: passage.text, within: passage.fence) {
             sentences.append(
                 Quotation(
                     number: passage.number, text: text, position: sentences.count,

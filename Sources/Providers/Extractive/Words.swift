@@ -21,65 +21,77 @@ enum Words {
         return count
     }
 
-    /// Sentences, list items and lines of a table, each on one line, and code as it stands between its fences;
-    /// headings, and those of tables, are left out.
-    static func sentences(of text: String) -> [String] {
-        var sentences: [String] = []
-        for block in blocks(of: text) {
-            if block.hasPrefix(fence) {
-                sentences.append(block)
-                continue
+    /// Sentences, list items and lines of a table, each on one line, and code between fences; headings, and those of
+    /// tables, are left out. `fence` is the line that opened the code in which the text begins.
+    static func sentences(of text: String, within fence: String? = nil) -> [String] {
+        let sentences = blocks(of: text, within: fence).flatMap { block in
+            switch block {
+            case .code(let code): [code]
+            case .prose(let prose): self.sentences(ofProse: prose)
             }
-            var sentence = ""
-            let words = block.split(whereSeparator: \.isWhitespace)
-            for (index, word) in words.enumerated() {
-                if !sentence.isEmpty { sentence.append(" ") }
-                sentence.append(contentsOf: word)
-                let next = index + 1 < words.count ? words[index + 1] : nil
-                if endsSentence(word, before: next) || sentence.utf8.count > 600 {
-                    sentences.append(sentence)
-                    sentence = ""
-                }
-            }
-            if !sentence.isEmpty { sentences.append(sentence) }
         }
         return sentences.filter { count(in: $0) >= 3 }
     }
 
-    private static let fence = "```"
+    private static func sentences(ofProse block: String) -> [String] {
+        var sentences: [String] = []
+        var sentence = ""
+        var code = InlineCode.parts(of: block[...]).code[...]
+        let words = block.split(whereSeparator: \.isWhitespace)
+        for (index, word) in words.enumerated() {
+            if !sentence.isEmpty { sentence.append(" ") }
+            sentence.append(contentsOf: word)
+            let next = index + 1 < words.count ? words[index + 1] : nil
+            code = code.drop { $0.upperBound <= word.endIndex }
+            let isInCode = code.first.map { $0.lowerBound < word.endIndex } ?? false
+            if !isInCode && endsSentence(word, before: next) || sentence.utf8.count > 600 {
+                sentences.append(InlineCode.closed(sentence))
+                sentence = ""
+            }
+        }
+        return sentences + [InlineCode.closed(sentence)]
+    }
 
-    /// Paragraphs with their lines joined; a line that begins an item stands alone. Code keeps its lines.
-    private static func blocks(of text: String) -> [String] {
-        var blocks: [String] = []
+    private enum Block {
+        case prose(String)
+        case code(String)
+    }
+
+    /// Paragraphs with their lines joined; a line that begins an item stands alone. Code keeps its lines, and has a
+    /// line `…` where the text begins or ends within it.
+    private static func blocks(of text: String, within fence: String?) -> [Block] {
+        var blocks: [Block] = []
         var current = ""
-        var code: [Substring]?
+        var open = fence.flatMap { CodeFence(opening: $0.utf8) }
+        var code: [Substring] = open == nil ? [] : ["…"]
+        func closeProse() {
+            if !current.isEmpty { blocks.append(.prose(current)) }
+            current = ""
+        }
+        func closeCode(_ fence: CodeFence) {
+            if code.contains(where: { $0 != "…" }) { blocks.append(.code(fence.enclose(code))) }
+            (open, code) = (nil, [])
+        }
         let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
         for (whole, next) in zip(lines, lines.dropFirst() + [""]) {
+            if let fence = open {
+                if fence.isClosed(by: whole.utf8) { closeCode(fence) } else { code.append(whole) }
+                continue
+            }
+            open = CodeFence(opening: whole.utf8)
             let line = trimmed(whole)
-            if let lines = code {
-                let isEnd = line == fence
-                code = isEnd ? nil : lines + [whole]
-                if isEnd { blocks.append((lines + [line]).joined(separator: "\n")) }
-                continue
-            }
-            if line.hasPrefix(fence) {
-                blocks.append(current)
-                current = ""
-                code = [line]
-                continue
-            }
             let isHeading = line.hasPrefix("#") || isTableRule(line) || isTableRule(next)
             let isItem = ["- ", "* ", "| ", "> "].contains { line.hasPrefix($0) }
-            if line.isEmpty || isHeading || isItem {
-                blocks.append(current)
-                current = ""
-            }
-            if isHeading { continue }
+            if open != nil || line.isEmpty || isHeading || isItem { closeProse() }
+            if open != nil || isHeading { continue }
             current += (current.isEmpty ? "" : " ") + (isItem ? line.dropFirst(2) : line)
         }
-        // A passage may end within its code.
-        if let code { blocks.append((code + [fence[...]]).joined(separator: "\n")) }
-        return (blocks + [current]).filter { !$0.isEmpty }
+        closeProse()
+        if let open {
+            code.append("…")
+            closeCode(open)
+        }
+        return blocks
     }
 
     /// What stands below the headings of a table: `|---|:-:|`.
