@@ -36,6 +36,7 @@ struct Evidence: Sendable {
     var quotable: [Extractive.Passage] {
         passages.map { passage in
             var quotable = Extractive.Passage(number: passage.number, text: passage.text)
+            quotable.heading = passage.section ?? passage.title
             quotable.fence = passage.fence
             return quotable
         }

@@ -156,7 +156,8 @@ internal import System
         PassageCutter().passages(of: text).map { passage in
             let headings = passage.headings.isEmpty ? [title] : passage.headings
             var new = NewPassage(
-                id: Identifier.make("passage"), heading: headings.joined(separator: " > "),
+                id: Identifier.make("passage"),
+                heading: headings.joined(separator: RetrievedPassage.headingSeparator),
                 body: text.text(passage.bytes), span: passage.span)
             new.fence = passage.fence
             return new

@@ -1,5 +1,6 @@
 internal import EventLoop
 internal import PostgreSQL
+internal import Providers
 internal import Store
 
 /// A passage that was found for a question, under the number of its document.
@@ -17,6 +18,14 @@ struct RetrievedPassage: Sendable {
     let page: Int?
     /// 0…1, higher is better.
     let score: Double
+
+    /// The innermost of its headings.
+    var section: String? {
+        heading.map { String($0.split(separator: Self.headingSeparator).last ?? $0[...]) }
+    }
+
+    /// Between headings, outermost first.
+    static let headingSeparator = " > "
 
     /// What a reader is shown of it: all, as it stands there, unless somebody has stored far longer ones than we cut.
     var excerpt: String {
@@ -36,8 +45,9 @@ enum Retrieval {
     static func passages(
         for question: String, in collections: [String], limit: Int, pool: PostgreSQL.Pool
     ) async throws -> [RetrievedPassage] {
+        let asked = asked(in: question)
         let found = try await Knowledge.search(
-            collections, for: asked(in: question), limit: limit, in: pool)
+            collections, for: asked, or: Words.compounds(of: asked), limit: limit, in: pool)
         return numbered(relevant(found))
     }
 

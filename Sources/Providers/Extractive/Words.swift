@@ -1,12 +1,33 @@
 /// Words and sentences of a text, by plain rules that suit European languages.
-enum Words {
-    /// The words that carry meaning, in lower case and without common endings.
+package enum Words {
+    /// The words that carry meaning, in lower case and without common endings. A name as `drain_timeout` is a term
+    /// besides its parts.
     static func terms(of text: String) -> [String] {
-        text.lowercased()
-            .split { !$0.isLetter && !$0.isNumber }
-            .map(String.init)
+        let words = words(of: text)
+        let names = words.map { $0.split(separator: "_") }.filter { $0.count > 1 }
+        return words.flatMap { $0.split(separator: "_") }.map(String.init)
             .filter { $0.count > 1 && !stopWords.contains($0) }
-            .map(stem)
+            .map(stem) + names.map { $0.joined(separator: "_") }
+    }
+
+    /// The terms of a question: what it calls "back up" a text may call "backup".
+    static func terms(ofQuestion question: String) -> Set<String> {
+        Set(terms(of: question) + compounds(of: question).map(stem))
+    }
+
+    /// Each two neighbours as one word.
+    package static func compounds(of text: String) -> [String] {
+        let words = words(of: text)
+        return zip(words, words.dropFirst()).map { $0 + $1 }
+    }
+
+    private static func words(of text: String) -> [String] {
+        text.lowercased().split { !$0.isLetter && !$0.isNumber && $0 != "_" }.map(String.init)
+    }
+
+    /// Whether a term is a number or a name out of code, which says more than a word.
+    static func isName(_ term: String) -> Bool {
+        term.contains { $0.isNumber || $0 == "_" }
     }
 
     /// Words and signs, as a stand-in for tokens.
@@ -30,8 +51,13 @@ enum Words {
             case .prose(let prose): self.sentences(ofProse: prose)
             }
         }
-        return sentences.filter { count(in: $0) >= 3 }
+        // A line of links is a signpost.
+        return sentences.filter {
+            count(in: $0) >= 3 && count(in: $0.replacing(link, with: "")) > 0
+        }
     }
+
+    private static var link: Regex<Substring> { #/!?\[[^\]]*\]\([^)]*\)/# }
 
     private static func sentences(ofProse block: String) -> [String] {
         var sentences: [String] = []
@@ -110,10 +136,10 @@ enum Words {
         return !isShort && next.first?.isLowercase == false
     }
 
-    /// So little of a stem that "opening", "opens" and "open" meet.
+    /// So little of a stem that "opening", "opens" and "open" meet: what is left has no ending either.
     private static func stem(_ word: String) -> String {
         for ending in endings where word.hasSuffix(ending) && word.count - ending.count >= 3 {
-            return String(word.dropLast(ending.count))
+            return stem(String(word.dropLast(ending.count)))
         }
         return word
     }
@@ -142,10 +168,10 @@ private let stopWords: Set<String> = Set(
     a about above after again all also am an and any are as at be because been before being below
     between both but by can could did do does doing down during each few for from further had has
     have having he her here hers him his how if in into is it its itself just like may me might more
-    most must my no nor not now of off on once only or other our ours out over own please same shall
-    she should so some such tell than that the their theirs them then there these they this those
-    through to too under until up us very was we were what when where which while who whom why will
-    with would you your yours explain describe
+    most much many must my need needs no nor not now of off on once only or other our ours out over
+    own please same shall she should so some such tell than that the their theirs them then there
+    these they this those through to too under until up us very was we were what when where which
+    while who whom why will with would you your yours explain describe
     aber als am an auch auf aus bei bin bis das dass dem den der des die dies ein eine einem einen
     einer eines er es für hat haben ich ihr im in ist ja kann man mein mich mit nach nicht noch nur
     oder ohne sein sich sie sind so über um und uns von vor war was wie wir wird wo zu zum zur
