@@ -6,11 +6,11 @@ package struct Usage: Sendable {
     package enum Source: String, Sendable { case provider, counted, estimated }
 
     /// Tokens read.
-    package var promptTokens: Int
+    package let promptTokens: Int
     /// Tokens written, reasoning included.
-    package var completionTokens: Int
+    package let completionTokens: Int
     /// The provider's own total, which need not be the sum.
-    package var totalTokens: Int
+    package private(set) var totalTokens: Int
     /// Who counted.
     package var source: Source
     /// The provider's object as spelled, with details that we do not read.

@@ -72,14 +72,18 @@ package import PostgreSQL
     /// covers, rare words counting more than frequent ones, and within that PostgreSQL's cover
     /// density, in which headings count twice.
     ///
-    /// - Parameter collections: names; unknown ones have no passages.
+    /// - Parameters:
+    ///   - collections: names; unknown ones have no passages.
+    ///   - others: words that may be meant too; those that no passage has lower no score.
     package static func search(
-        _ collections: [String], for question: String, limit: Int, in pool: Pool
+        _ collections: [String], for question: String, or others: [String] = [], limit: Int,
+        in pool: Pool
     ) async throws -> [FoundPassage] {
         // PostgreSQL text has no U+0000; it separates words like any other control character.
-        let question = question.replacing("\0", with: " ")
+        let texts = [question, others.joined(separator: " ")].map { $0.replacing("\0", with: " ") }
         return try await pool.query(
-            .search, [.textArray(collections), .text(question), .integer(limit)]
+            .search,
+            [.textArray(collections), .text(texts[0]), .integer(limit), .text(texts[1])]
         ).map(FoundPassage.init(row:))
     }
 
@@ -97,6 +101,7 @@ package import PostgreSQL
             .textArray(passages.map(\.heading)), .textArray(passages.map(\.body)),
             .integerArray(passages.map(\.span.lowerBound)),
             .integerArray(passages.map(\.span.upperBound)), .integerArray(passages.map(\.page)),
+            .textArray(passages.map(\.fence)),
         ]
     }
 }
@@ -145,11 +150,13 @@ extension Statement {
         "insert passages",
         """
         INSERT INTO passages (id, document_id, ordinal, heading, body, span_start, span_end, page,
-            language)
-        SELECT p.id, d.id, p.ordinal, p.heading, p.body, p.span_start, p.span_end, p.page, c.language
+            fence, language)
+        SELECT p.id, d.id, p.ordinal, p.heading, p.body, p.span_start, p.span_end, p.page,
+            p.fence, c.language
         FROM documents d JOIN collections c ON c.id = d.collection_id,
             unnest($2::text[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::bigint[],
-                $8::bigint[]) AS p (id, ordinal, heading, body, span_start, span_end, page)
+                $8::bigint[], $9::text[])
+                AS p (id, ordinal, heading, body, span_start, span_end, page, fence)
         WHERE d.id = $1
         """)
 
@@ -159,14 +166,20 @@ extension Statement {
 
     // OFFSET 0 keeps the index on words first: the planner would rather read whole documents.
     // A word's weight falls with the number of passages that have it; a word that none has weighs 1
-    // and lowers every score, as it should: the passages do not answer that part of the question.
+    // and lowers every score, as it should: the passages do not answer that part of the question. A number
+    // names one thing and weighs twice.
     fileprivate static let search = Statement(
         "search passages",
         """
         WITH words AS MATERIALIZED (
-            SELECT c.id AS collection_id, w.lexeme, archway_exact_query(w.lexeme) AS query
-            FROM collections c, unnest(archway_lexemes(c.language, $2)) AS w (lexeme)
+            SELECT c.id AS collection_id, w.lexeme, bool_or(w.is_asked) AS is_asked,
+                archway_exact_query(w.lexeme) AS query
+            FROM collections c CROSS JOIN LATERAL (
+                SELECT unnest(archway_lexemes(c.language, $2)), true
+                UNION ALL SELECT unnest(archway_lexemes(c.language, $4)), false
+            ) AS w (lexeme, is_asked)
             WHERE c.name = ANY ($1::text[])
+            GROUP BY c.id, w.lexeme
         ), hits AS MATERIALIZED (
             SELECT w.collection_id, w.lexeme, p.id
             FROM words w
@@ -175,9 +188,12 @@ extension Statement {
             ) p
             JOIN documents d ON d.id = p.document_id AND d.collection_id = w.collection_id
         ), weights AS (
-            SELECT w.collection_id, w.lexeme, 1 / (1 + ln(1 + count(h.id))) AS weight
+            SELECT w.collection_id, w.lexeme,
+                CASE WHEN w.lexeme ~ '[0-9]' AND count(h.id) > 0 THEN 2 ELSE 1 END
+                    / (1 + ln(1 + count(h.id))) AS weight
             FROM words w LEFT JOIN hits h USING (collection_id, lexeme)
             GROUP BY w.collection_id, w.lexeme
+            HAVING bool_or(w.is_asked) OR count(h.id) > 0
         ), questions AS (
             SELECT w.collection_id, sum(v.weight) AS weight,
                 string_agg(w.query::text, ' | ')::tsquery AS query
@@ -190,7 +206,7 @@ extension Statement {
             ORDER BY weight DESC, h.id LIMIT 20 + 10 * $3
         )
         SELECT d.id, d.title, d.source, p.id, p.heading, p.body, p.span_start, p.span_end, p.page,
-            (k.weight / q.weight
+            p.fence, (k.weight / q.weight
                 * (0.75 + 0.25 * ts_rank_cd('{0.5, 0.5, 0.5, 1}', p.search, q.query, 32))
             )::double precision AS score
         FROM covered k

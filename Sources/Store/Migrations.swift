@@ -22,6 +22,8 @@ package import PostgreSQL
             sql: PackageResources.v0005_stored_completions_sql),
         Migration(
             version: 6, name: "idempotency_keys", sql: PackageResources.v0006_idempotency_keys_sql),
+        Migration(
+            version: 7, name: "passage_fences", sql: PackageResources.v0007_passage_fences_sql),
     ]
 
     /// How the database's schema stands to this program's.

@@ -56,10 +56,12 @@ package struct NewPassage: Sendable, Hashable {
     package var body: String
     /// Characters of the document's text.
     package var span: Range<Int>
+    /// The line that opened the fenced code in whose middle the passage begins.
+    package var fence: String?
     /// From 1; nil where the format has no pages.
     package var page: Int?
 
-    /// A passage. `id` is made by the caller (`passage_…`).
+    /// A passage that begins outside of code. `id` is made by the caller (`passage_…`).
     package init(id: String, heading: String, body: String, span: Range<Int>, page: Int? = nil) {
         self.id = id
         self.heading = heading
@@ -79,6 +81,8 @@ package struct FoundPassage: Sendable, Hashable {
     package var heading: String
     package var body: String
     package var span: Range<Int>
+    /// The line that opened the fenced code in whose middle the passage begins.
+    package var fence: String?
     package var page: Int?
     /// 0…1, higher is better.
     package var score: Double
@@ -129,6 +133,7 @@ extension FoundPassage {
         let start = try row.integer(6)
         span = start..<max(start, try row.integer(7))
         page = try row.optionalInteger(8)
-        score = try row.number(9)
+        fence = try row.optionalText(9)
+        score = try row.number(10)
     }
 }

@@ -55,6 +55,32 @@ extension EndToEnd {
             }
         }
 
+        @Test("What a long question takes is counted whole, in the reply as in the ledger")
+        func longQuestion() async throws {
+            try await Self.withHandbook { site, user in
+                let log = String(repeating: "A line of some log. ", count: 1000)
+                for isStream in [false, true] {
+                    let chat = Chat("quotes", log + "How many days of vacation are there?").with {
+                        $0.isStream = isStream
+                        if isStream { $0.members["stream_options"] = ["include_usage": true] }
+                    }
+                    let reply = try await site.answer(chat, user)
+                    let told = isStream ? reply.events.dropLast().last?.json : reply.json
+                    let usage = try #require(told)["usage"]
+                    let prompt = try #require(usage["prompt_tokens"].integer)
+                    let completion = try #require(usage["completion_tokens"].integer)
+                    #expect(prompt > 4000 && completion > 0)
+                    #expect(usage["total_tokens"].integer == prompt + completion)
+                    let row = try await site.sql(
+                        """
+                        SELECT prompt_tokens, completion_tokens, total_tokens FROM usage
+                        WHERE request_id = '\(reply.requestID)'
+                        """)
+                    #expect(row == "\(prompt)|\(completion)|\(prompt + completion)")
+                }
+            }
+        }
+
         @Test("Open WebUI gets source events instead, and never both")
         func sources() async throws {
             try await Self.withHandbook { site, user in

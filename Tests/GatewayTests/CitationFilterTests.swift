@@ -1,5 +1,6 @@
 import HTTP
 import OpenAI
+import Providers
 import Testing
 
 @testable import Gateway
@@ -132,6 +133,19 @@ struct EvidenceTests {
             #expect(prompt.contains("a < b, 1 <2, <p>x</p>"))
             #expect(prompt.contains("title=\"a ' b'"))
         }
+    }
+
+    @Test("is quoted under the heading right above it, or under its document's title")
+    func quotable() {
+        func headings(_ heading: String?) -> [String?] {
+            let passage = RetrievedPassage(
+                number: 1, documentID: "doc_1", title: "Title", url: nil, heading: heading,
+                text: "text", page: nil, score: 1)
+            return Evidence(passages: [passage]).quotable.map(\.heading)
+        }
+        #expect(headings("A > B > C") == ["C"])
+        #expect(headings("A") == ["A"])
+        #expect(headings(nil) == ["Title"])
     }
 
     @Test("gives one citation a document, those that the answer refers to, in their order")

@@ -52,6 +52,24 @@ struct KnowledgeCutterTests {
         #expect(passages.allSatisfy { wall.text($0.bytes).allSatisfy { $0 == "漢" } })
     }
 
+    @Test("tells which passages begin in the middle of code, and in what code")
+    func code() throws {
+        let lines = (0..<200).map { "line \($0) of the code" }.joined(separator: "\n")
+        let document = try read("# A\n\nSo:\n~~~~ sh\n\(lines)\n~~~\n~~~~~\nDone.\n\nAll is well.")
+        let passages = PassageCutter().passages(of: document)
+        #expect(passages.count > 3)
+        #expect(passages.first?.fence == nil)
+        for passage in passages.dropFirst() where passage != passages.last {
+            #expect(passage.fence == "~~~~ sh")
+        }
+        let end = try read("```\na b c d\n```\n\nword word")
+        let pieces = PassageCutter(target: 4, longest: 6).passages(of: end)
+        #expect(
+            pieces.map { "\($0.fence ?? "") \(end.text($0.bytes))" } == [
+                " ```", "``` a b", "``` c d", "``` ```", " word", " word",
+            ])
+    }
+
     @Test("takes time in proportion to the text, not to its square")
     func large() throws {
         let line = String(repeating: "lorem ipsum dolor ", count: 8) + "\n"

@@ -1,6 +1,7 @@
 import EventLoop
 import Foundation
 import PostgreSQL
+import Providers
 import Store
 import TestSupport
 import Testing
@@ -89,6 +90,23 @@ final class KnowledgeIngestionTests {
         let none = try await Retrieval.passages(
             for: "zebra", in: ["handbook"], limit: 6, pool: pool)
         #expect(none.isEmpty)
+        await pool.close()
+    }
+
+    @Test("quotes code that was cut as code that is cut")
+    func code() async throws {
+        let pool = try await makePool()
+        let lines = (0..<100).map { "deploy step\($0)" }.joined(separator: "\n")
+        try write("deploy.md", "# Deployment\n\n```sh\n\(lines)\n```\n\nThen have a zebra7.\n")
+        _ = try await Ingestion(pool: pool, collection: "handbook").run([folder])
+        let found = try await Retrieval.passages(
+            for: "step99 zebra7", in: ["handbook"], limit: 6, pool: pool)
+        #expect(found.map(\.fence) == ["```sh"])
+        let answer = Extractive.answer(
+            to: "step99 zebra7", from: Evidence(passages: found).quotable)
+        #expect(answer.paragraphs.count == 2)
+        #expect(answer.paragraphs.first?.hasPrefix("> ```sh\n> …\n> deploy step") == true)
+        #expect(answer.paragraphs.last == "> Then have a zebra7. [1]")
         await pool.close()
     }
 

@@ -50,8 +50,8 @@ import Testing
     @Test("a reply has every member that the schema requires, and numbers as they were spelled")
     func reply() throws {
         let vectors = ["[ 1.0,-2.50e-3]", #""AACAPw==""#].map { Array($0.utf8)[...] }
-        var usage = Usage(promptTokens: 3, completionTokens: 0, source: .provider)
-        usage.totalTokens = 5
+        let told = try Document(Array(#"{"prompt_tokens":3,"total_tokens":5}"#.utf8))
+        let usage = try #require(Usage(told.root))
         #expect(
             text(EmbeddingList(vectors, model: "a\"b", usage: usage).body())
                 == #"""

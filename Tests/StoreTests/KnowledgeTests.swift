@@ -80,6 +80,30 @@ struct KnowledgeTests {
         await pool.close()
     }
 
+    @Test("prefers a number to a word, and finds what may be meant too")
+    func names() async throws {
+        let pool = try await makeStore()
+        let id = try await collection("handbook", pool)
+        for (number, text) in ["They mean it.", "A 502 comes back.", "Two 502 are bad."]
+            .enumerated()
+        {
+            _ = try await store("\(number).md", [("Notes", text)], in: id, pool)
+        }
+        _ = try await store("backup.md", [("Backup", "Dump it.")], in: id, pool)
+        func find(_ question: String, or others: [String] = []) async throws -> [FoundPassage] {
+            try await Knowledge.search(["handbook"], for: question, or: others, limit: 3, in: pool)
+        }
+        let found = try await find("What does a 502 mean?").map(\.source)
+        #expect(Set(found.prefix(2)) == ["1.md", "2.md"])
+        let asked = try await find("back up")
+        #expect(asked.map(\.source) == ["1.md"])
+        let meant = try await find("back up", or: ["backup"])
+        #expect(Set(meant.map(\.source)) == ["1.md", "backup.md"])
+        #expect(try await find("back up", or: ["zebra", "the", "\0"]) == asked)
+        #expect(try await find("zebra", or: ["horse"]).isEmpty)
+        await pool.close()
+    }
+
     @Test(
         "finds nothing where nothing fits",
         arguments: ["", "the of and", "zebra", "\0", "'; DROP TABLE passages; --", "& | ! ( ) :*"])

@@ -55,7 +55,9 @@ extension Chat {
             to: asked, from: evidence.quotable,
             limit: inquiry.model.adjustments.maximumTokens(in: request))
         // Nobody reads the rest; it is charged by its size.
-        answer.usage.promptTokens += (message.utf8.count - asked.utf8.count) / 4
+        let rest = (message.utf8.count - asked.utf8.count) / 4
+        answer.usage =
+            answer.usage + Usage(promptTokens: rest, completionTokens: 0, source: .counted)
         return answer
     }
 

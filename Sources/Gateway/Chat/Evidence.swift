@@ -34,7 +34,12 @@ struct Evidence: Sendable {
 
     /// For the provider that quotes.
     var quotable: [Extractive.Passage] {
-        passages.map { Extractive.Passage(number: $0.number, text: $0.text) }
+        passages.map { passage in
+            var quotable = Extractive.Passage(number: passage.number, text: passage.text)
+            quotable.heading = passage.section ?? passage.title
+            quotable.fence = passage.fence
+            return quotable
+        }
     }
 
     /// The citations that go with an answer which refers to these numbers: one per document, best first, with all that

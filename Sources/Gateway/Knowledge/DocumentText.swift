@@ -8,12 +8,22 @@ struct DocumentText: Sendable {
         var bytes: Range<Int>
     }
 
+    /// Code between fences.
+    struct Code: Sendable, Equatable {
+        /// The line above it.
+        var opening: Range<Int>
+        /// All after that line, the closing one included.
+        var bytes: Range<Int>
+    }
+
     /// What the document calls itself.
     var title: String?
     /// The whole text; lines end with LF.
     var utf8: [UInt8]
     /// In order, apart, never empty, always on borders of characters.
     var blocks: [Block] = []
+    /// In order, apart.
+    var code: [Code] = []
 
     /// The text of these bytes.
     func text(_ bytes: Range<Int>) -> String {

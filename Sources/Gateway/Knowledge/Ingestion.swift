@@ -155,9 +155,12 @@ internal import System
     private static func passages(of text: DocumentText, title: String) -> [NewPassage] {
         PassageCutter().passages(of: text).map { passage in
             let headings = passage.headings.isEmpty ? [title] : passage.headings
-            return NewPassage(
-                id: Identifier.make("passage"), heading: headings.joined(separator: " > "),
+            var new = NewPassage(
+                id: Identifier.make("passage"),
+                heading: headings.joined(separator: RetrievedPassage.headingSeparator),
                 body: text.text(passage.bytes), span: passage.span)
+            new.fence = passage.fence
+            return new
         }
     }
 

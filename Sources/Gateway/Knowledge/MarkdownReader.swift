@@ -1,3 +1,5 @@
+internal import Providers
+
 /// Markdown, as far as headings and paragraphs go: the source stays as it is, since it is read by models
 /// and shown by clients that know Markdown.
 struct MarkdownReader {
@@ -5,8 +7,8 @@ struct MarkdownReader {
     private var headings: [(level: Int, text: String)] = []
     private var open: Range<Int>?
     private var openLines = 0
-    /// Inside of a fenced piece of code: the fence's character and length.
-    private var fence: (byte: UInt8, count: Int)?
+    /// Above the code which the line stands in.
+    private var fence: CodeFence?
 
     static func read(_ utf8: [UInt8]) -> DocumentText {
         var reader = MarkdownReader(document: DocumentText(title: nil, utf8: utf8))
@@ -26,9 +28,7 @@ struct MarkdownReader {
         let indent = bytes.prefix { $0 == ASCII.space }.count
         let content = bytes.dropFirst(indent)
         let isCode = indent > 3
-        if isFence(content, isCode: isCode) {
-            extend(line)
-        } else if fence != nil {
+        if isFenced(line) {
             extend(line)
         } else if content.allSatisfy(ASCII.isBlank) {
             close()
@@ -67,21 +67,18 @@ struct MarkdownReader {
         if document.title == nil { document.title = text }
     }
 
-    /// Three or more backticks or tildes; the end has at least as many as the beginning and nothing else.
-    private mutating func isFence(_ content: ArraySlice<UInt8>, isCode: Bool) -> Bool {
-        guard !isCode, let byte = content.first, byte == 0x60 || byte == 0x7E else { return false }
-        let count = content.prefix { $0 == byte }.count
+    /// Whether the line is code between fences, or one of these.
+    private mutating func isFenced(_ line: Range<Int>) -> Bool {
+        let bytes = document.utf8[line]
         if let open = fence {
-            guard byte == open.byte, count >= open.count,
-                content.dropFirst(count).allSatisfy(ASCII.isBlank)
-            else { return false }
-            fence = nil
+            document.code[document.code.count - 1].bytes =
+                document.code[document.code.count - 1].bytes.lowerBound..<line.upperBound
+            if open.isClosed(by: bytes) { fence = nil }
             return true
         }
-        guard count >= 3, byte == 0x7E || !content.dropFirst(count).contains(byte) else {
-            return false
-        }
-        fence = (byte, count)
+        fence = CodeFence(opening: bytes)
+        guard fence != nil else { return false }
+        document.code.append(.init(opening: line, bytes: line.upperBound..<line.upperBound))
         return true
     }
 

@@ -7,6 +7,8 @@ struct PassageCutter {
         var bytes: Range<Int>
         /// The same in characters (Unicode scalars).
         var span: Range<Int>
+        /// The line that opened the code in whose middle the passage begins, as far as it matters.
+        var fence: String?
     }
 
     /// Characters that a passage should have.
@@ -23,7 +25,7 @@ struct PassageCutter {
                 append(.init(headings: block.headings, bytes: bytes), to: &pieces, of: text)
             }
         }
-        return numbered(pieces, in: text)
+        return numbered(pieces, in: document)
     }
 
     private func append(
@@ -36,15 +38,21 @@ struct PassageCutter {
     }
 
     /// Counts the characters before each piece, once over the whole text.
-    private func numbered(_ pieces: [DocumentText.Block], in text: [UInt8]) -> [Passage] {
+    private func numbered(_ pieces: [DocumentText.Block], in document: DocumentText) -> [Passage] {
+        let text = document.utf8
         var position = 0
         var count = 0
+        var code = document.code[...]
         return pieces.map { piece in
             let start = count + text[position..<piece.bytes.lowerBound].scalarCount
             let end = start + text[piece.bytes].scalarCount
             position = piece.bytes.upperBound
             count = end
-            return Passage(headings: piece.headings, bytes: piece.bytes, span: start..<end)
+            code = code.drop { $0.bytes.upperBound <= piece.bytes.lowerBound }
+            let around = code.first.flatMap { $0.bytes.contains(piece.bytes.lowerBound) ? $0 : nil }
+            return Passage(
+                headings: piece.headings, bytes: piece.bytes, span: start..<end,
+                fence: around.map { String(document.text($0.opening).prefix(100)) })
         }
     }
 

@@ -1,5 +1,6 @@
 internal import EventLoop
 internal import PostgreSQL
+internal import Providers
 internal import Store
 
 /// A passage that was found for a question, under the number of its document.
@@ -12,9 +13,19 @@ struct RetrievedPassage: Sendable {
     let url: String?
     let heading: String?
     let text: String
+    /// The line that opened the fenced code in whose middle the text begins.
+    var fence: String?
     let page: Int?
     /// 0…1, higher is better.
     let score: Double
+
+    /// The innermost of its headings.
+    var section: String? {
+        heading.map { String($0.split(separator: Self.headingSeparator).last ?? $0[...]) }
+    }
+
+    /// Between headings, outermost first.
+    static let headingSeparator = " > "
 
     /// What a reader is shown of it: all, as it stands there, unless somebody has stored far longer ones than we cut.
     var excerpt: String {
@@ -34,8 +45,9 @@ enum Retrieval {
     static func passages(
         for question: String, in collections: [String], limit: Int, pool: PostgreSQL.Pool
     ) async throws -> [RetrievedPassage] {
+        let asked = asked(in: question)
         let found = try await Knowledge.search(
-            collections, for: asked(in: question), limit: limit, in: pool)
+            collections, for: asked, or: Words.compounds(of: asked), limit: limit, in: pool)
         return numbered(relevant(found))
     }
 
@@ -67,7 +79,7 @@ enum Retrieval {
                 number: number, documentID: passage.documentID, title: passage.title,
                 url: isLink ? passage.source : nil,
                 heading: heading(of: passage), text: passage.body,
-                page: passage.page, score: passage.score)
+                fence: passage.fence, page: passage.page, score: passage.score)
         }
     }
 

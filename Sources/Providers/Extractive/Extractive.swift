@@ -13,8 +13,12 @@ package enum Extractive {
         package var number: Int
         /// The whole text.
         package var text: String
+        /// The heading right above it.
+        package var heading: String?
+        /// The line that opened the fenced code in whose middle the passage begins.
+        package var fence: String?
 
-        /// A passage as given.
+        /// A passage without a heading that begins outside of code.
         package init(number: Int, text: String) {
             self.number = number
             self.text = text
@@ -66,7 +70,7 @@ package enum Extractive {
     package static func answer(
         to question: String, from passages: [Passage], limit: Int? = nil
     ) -> Answer {
-        let terms = Set(Words.terms(of: question))
+        let terms = Words.terms(ofQuestion: question)
         let quotations = bestQuotations(terms, passages)
         var paragraphs: [String] = []
         var cited: Set<Int> = []

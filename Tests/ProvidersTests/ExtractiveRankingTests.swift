@@ -1,0 +1,66 @@
+import Providers
+import Testing
+
+@Suite("What is quoted") struct ExtractiveRankingTests {
+    private func quoted(_ question: String, _ passages: [(heading: String, text: String)])
+        -> [String]
+    {
+        let passages = passages.enumerated().map { index, passage in
+            var quotable = Extractive.Passage(number: index + 1, text: passage.text)
+            quotable.heading = passage.heading
+            return quotable
+        }
+        return Extractive.answer(to: question, from: passages).paragraphs
+    }
+
+    @Test(
+        "has the number or the name that is asked for, not only the words around it",
+        arguments: [
+            ("What does a 502 mean?", "> A 502 says that no worker answered. [2]"),
+            ("why do I get a 502?", "> A 502 says that no worker answered. [2]"),
+            ("What is drain_timeout?", "> The value `drain_timeout` is ten minutes. [2]"),
+        ])
+    func names(_ question: String, _ quotation: String) {
+        let passages = [
+            ("", "These headers mean nothing. Headers mean something here. Others mean it too."),
+            ("", "A 502 says that no worker answered. The value `drain_timeout` is ten minutes."),
+            (
+                "",
+                "403 is another error | `GET /api/users/me` tells. Pipes drain by day. A timeout ends it."
+            ),
+        ]
+        #expect(quoted(question, passages) == [quotation])
+    }
+
+    @Test("stands below the heading that names the thing, also if that is one word there")
+    func headings() {
+        let passages = [
+            ("Errors", "It never comes back. Go back at once. Step back a bit. All is well."),
+            ("Backup", "Dump the database. Keep the pepper apart."),
+        ]
+        #expect(
+            quoted("How do I back up?", passages) == [
+                "> Dump the database. [2]", "> Keep the pepper apart. [2]",
+            ])
+    }
+
+    @Test("has the word in another form")
+    func forms() {
+        for (question, text) in [
+            ("What are tokens?", "A token opens doors."), ("opening it", "They open it."),
+            ("What does it mean?", "It means nothing here."), ("the meaning", "They mean it well."),
+        ] {
+            #expect(quoted(question, [("", text)]) == ["> \(text) [1]"])
+        }
+    }
+
+    @Test("is no list of links, and no long piece where a sentence says the same")
+    func noise() {
+        let code = "```json\n" + String(repeating: #"{"backup": [1, 2]}"#, count: 30) + "\n```"
+        let passages = [
+            ("", "[A backup](#backup)\n- [Backup](a.md)\n\nA backup is made each day."),
+            ("", code),
+        ]
+        #expect(quoted("backup", passages) == ["> A backup is made each day. [1]"])
+    }
+}
