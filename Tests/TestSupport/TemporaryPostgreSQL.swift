@@ -144,6 +144,10 @@ package final class TemporaryPostgreSQL: @unchecked Sendable {
         for child in children { Glibc.kill(child, number) }
         guard number == SIGKILL else { return }
         while ([master] + children).contains(where: ProcessFigures.isAlive) { usleep(2000) }
+        // The next start takes a process that nobody has asked for its end for one that runs.
+        for lock in ["data/postmaster.pid", ".s.PGSQL.5432.lock"] {
+            try? FileManager.default.removeItem(atPath: "\(folder)/\(lock)")
+        }
     }
 
     private func stopNow() throws {
