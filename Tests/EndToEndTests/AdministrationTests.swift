@@ -181,6 +181,37 @@ extension EndToEnd {
             #expect(audit == "host user.disabled, host user.enabled")
         }
 
+        @Test("The command line takes no name, no scopes and no user that the API would not take")
+        func namesOnHost() async throws {
+            let site = try await Shared.deployment()
+            let user = try await site.makeUser()
+            func refusal(_ words: String...) async throws -> String {
+                let outcome = try await Program.run(
+                    [Deployment.program] + words + ["--config", site.configurationFile])
+                #expect(outcome.code != 0 && outcome.output.isEmpty)
+                return outcome.errors
+            }
+            let long = String(repeating: "x", count: 201)
+            for name in ["", " ", "a\nb", long] {
+                #expect(try await refusal("user", "create", name).contains("the name cannot be"))
+                let minting = try await refusal(
+                    "token", "create", "--user", user.name, "--name", name)
+                #expect(minting.contains("--name cannot be used"))
+            }
+            let scopes = try await refusal("token", "create", "--user", user.name, "--scopes", "")
+            #expect(scopes.contains("at least one scope"))
+            #expect(try await refusal("user", "frob").contains("unknown command user frob"))
+            // Another one of that name, whom a front end has brought.
+            try await site.sql(
+                """
+                INSERT INTO users (id, source, name, role, created_at)
+                VALUES ('\(user.id)2', 'front_end', '\(user.name)', 'user', now())
+                """)
+            let several = try await refusal("user", "disable", user.name)
+            #expect(several.contains("\(user.id) (local), \(user.id)2 (front_end)"), "\(several)")
+            #expect(try await site.get("/v1/models", user).status == 200)
+        }
+
         @Test("The program tells its version")
         func version() async throws {
             let words = ["--version", "version"]

@@ -137,7 +137,13 @@ struct AuditEventTests {
                 .tokenRevoked(id: "token_1", user: "user_1"),
                 #"token.revoked token_1 {"user":"user_1"}"#
             ),
-            (.userCreated(id: "user_1"), "user.created user_1 {}"),
+            (
+                .userCreated(
+                    User(
+                        id: "user_1", source: .local, name: "Ann", role: "user",
+                        createdAt: Timestamp(seconds: 0))),
+                #"user.created user_1 {"role":"user","source":"local"}"#
+            ),
             (
                 .roleChanged(user: "user_1", role: "admin"),
                 #"user.role_changed user_1 {"role":"admin"}"#

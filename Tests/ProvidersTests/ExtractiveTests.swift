@@ -49,6 +49,15 @@ import Testing
         #expect(answer.cited == [1])
     }
 
+    @Test("a line that is broken on purpose is joined to the next like any other")
+    func brokenLine() {
+        let answer = Extractive.answer(
+            to: "What is the default value?",
+            from: [.init(number: 1, text: "Value: 1 to 100.\\\nDefault: 7.")])
+        #expect(
+            answer.text.contains("Default: 7.") && !answer.text.contains("\\"), "\(answer.text)")
+    }
+
     @Test("a line of a table is quoted, its headings are not")
     func table() {
         let text = """

@@ -38,7 +38,9 @@ package enum Program {
         }
         let arguments = arguments[0] == "--version" ? ["version"] : arguments
         guard let command = command(of: arguments) else {
-            CommandLineReport.fail("unknown command \(arguments[0]); see `archway help`")
+            let words = arguments.prefix { !$0.hasPrefix("-") }.prefix(2).joined(separator: " ")
+            CommandLineReport.fail(
+                "unknown command \(words.isEmpty ? arguments[0] : words); see `archway help`")
             return 2
         }
         let rest = Array(arguments.dropFirst(command.name.split(separator: " ").count))

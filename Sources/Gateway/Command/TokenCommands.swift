@@ -74,8 +74,14 @@ enum TokenCommands {
     ) throws(Arguments.Mistake) -> TokenRequest {
         var request = TokenRequest(lifetime: configuration.tokenLifetime)
         request.name = arguments["name"] ?? request.name
+        if let fault = request.name.fault() {
+            throw Arguments.Mistake(description: "--name cannot be used: \(fault)")
+        }
         if let scopes = arguments["scopes"] {
             request.scopes = scopes.split(separator: ",").map(String.init)
+            guard !request.scopes.isEmpty else {
+                throw Arguments.Mistake(description: "--scopes needs at least one scope")
+            }
             for scope in request.scopes where !TokenRequest.knownScopes.contains(scope) {
                 throw Arguments.Mistake(description: "there is no scope \(scope)")
             }

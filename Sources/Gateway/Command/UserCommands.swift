@@ -13,8 +13,10 @@ enum UserCommands {
             throw Arguments.Mistake(description: "there is no role \(role)")
         }
         let email = arguments["email"]
-        guard !(name + (email ?? "")).holdsControlCharacter else {
-            throw Arguments.Mistake(description: "a name may not hold control characters")
+        for (what, text) in [("the name", name), ("--email", email)] {
+            if let fault = text?.fault() {
+                throw Arguments.Mistake(description: "\(what) cannot be used: \(fault)")
+            }
         }
         guard email?.isAddress ?? true else {
             throw Arguments.Mistake(
@@ -41,7 +43,7 @@ enum UserCommands {
             CommandLineReport.say(
                 arguments.has("json")
                     ? String(decoding: user.value.encoded(), as: UTF8.self)
-                    : "\(user.id)  \(user.role)  \(user.name)"
+                    : "\(user.id)  \(user.role)  \(user.source.rawValue)  \(user.name)"
                         + (user.disabledAt == nil ? "" : "  (disabled)"))
         }
         return 0
@@ -68,14 +70,25 @@ enum UserCommands {
         return 0
     }
 
-    /// The user of this name, or of this id.
+    /// The user of this id, or the only one of this name.
     @LoopActor
     static func find(_ name: String, in pool: PostgreSQL.Pool) async throws -> User {
-        for source in User.Source.allCases {
-            if let user = try await Users.find(name: name, source: source, in: pool) { return user }
-        }
         if let user = try await Users.find(id: name, in: pool) { return user }
-        throw CommandFailure(description: "there is no user \(name)")
+        var found: [User] = []
+        for source in User.Source.allCases {
+            if let user = try await Users.find(name: name, source: source, in: pool) {
+                found.append(user)
+            }
+        }
+        guard let user = found.first else {
+            throw CommandFailure(description: "there is no user \(name)")
+        }
+        guard found.count == 1 else {
+            let ids = found.map { "\($0.id) (\($0.source.rawValue))" }.joined(separator: ", ")
+            throw CommandFailure(
+                description: "several users are called \(name): \(ids); name one by the id")
+        }
+        return user
     }
 
     /// Stores a local user, audited as done on the host.
@@ -88,7 +101,7 @@ enum UserCommands {
             createdAt: .now)
         do {
             try await Users.create(
-                user, audited: [Author.host.row(.userCreated(id: user.id))], in: pool)
+                user, audited: [Author.host.row(.userCreated(user))], in: pool)
         } catch let error as DatabaseError where error.isUniqueViolation {
             throw CommandFailure(description: "there is a user \(name) already")
         }

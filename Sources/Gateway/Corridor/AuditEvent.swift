@@ -10,7 +10,7 @@ enum AuditEvent: Sendable {
     case refused(String)
     case tokenMinted(id: String, user: String)
     case tokenRevoked(id: String, user: String)
-    case userCreated(id: String)
+    case userCreated(User)
     case roleChanged(user: String, role: String)
     case userDisabled(id: String)
     case userEnabled(id: String)
@@ -20,7 +20,11 @@ enum AuditEvent: Sendable {
         case .refused(let action): ("permission.refused", nil, ["action": .string(action)])
         case .tokenMinted(let id, let user): ("token.minted", id, ["user": .string(user)])
         case .tokenRevoked(let id, let user): ("token.revoked", id, ["user": .string(user)])
-        case .userCreated(let id): ("user.created", id, [:])
+        case .userCreated(let user):
+            (
+                "user.created", user.id,
+                ["role": .string(user.role), "source": .string(user.source.rawValue)]
+            )
         case .roleChanged(let user, let role): ("user.role_changed", user, ["role": .string(role)])
         case .userDisabled(let id): ("user.disabled", id, [:])
         case .userEnabled(let id): ("user.enabled", id, [:])

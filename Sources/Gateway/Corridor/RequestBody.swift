@@ -33,12 +33,7 @@ struct RequestBody: Sendable {
     func text(_ key: String, limit: Int = 200) throws(APIError) -> String? {
         guard let node = self[key] else { return nil }
         guard let text = node.string else { throw .invalidType(key, "a string") }
-        guard (1...limit).contains(text.count) else {
-            throw .invalidValue(key, "it must have 1 to \(limit) characters")
-        }
-        guard !text.holdsControlCharacter else {
-            throw .invalidValue(key, "it must not hold control characters, such as a line's end")
-        }
+        if let fault = text.fault(limit: limit) { throw .invalidValue(key, fault) }
         return text
     }
 
@@ -97,6 +92,15 @@ extension String {
     }
 
     /// A line's end, for instance, by which a name could pass for two in a list.
+    /// Why it is no name of something: on the command line as over the API.
+    func fault(limit: Int = 200) -> String? {
+        if !(1...limit).contains(count) { return "it must have 1 to \(limit) characters" }
+        if holdsControlCharacter {
+            return "it must not hold control characters, such as a line's end"
+        }
+        return allSatisfy(\.isWhitespace) ? "it must not be blank" : nil
+    }
+
     var holdsControlCharacter: Bool {
         unicodeScalars.contains { $0.properties.generalCategory == .control }
     }

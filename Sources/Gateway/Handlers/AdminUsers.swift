@@ -32,7 +32,7 @@ enum AdminUsers {
             createdAt: .now)
         do {
             try await Users.create(
-                user, audited: [exchange.author.row(.userCreated(id: user.id))], in: worker.pool)
+                user, audited: [exchange.author.row(.userCreated(user))], in: worker.pool)
         } catch let error as DatabaseError where error.isUniqueViolation {
             throw APIError.invalidValue("name", "it is taken by another user")
         }

@@ -104,7 +104,7 @@ struct Identification {
             User(
                 id: Identifier.make("user"), source: source, name: human.name, email: human.email,
                 role: defaultRole, createdAt: .now)
-        ) { Author(id: speaker?.id ?? $0.id, requestID: requestID).row(.userCreated(id: $0.id)) }
+        ) { Author(id: speaker?.id ?? $0.id, requestID: requestID).row(.userCreated($0)) }
         guard user.disabledAt == nil else {
             throw APIError.permissionDenied(
                 because: "Your account is disabled; ask an administrator to enable it.")

@@ -29,6 +29,9 @@ struct TokenRequest: Sendable {
     init(_ body: RequestBody, lifetime: Int) throws(APIError) {
         name = try body.text("name") ?? name
         if let given = try body.texts("scopes") {
+            guard !given.isEmpty else {
+                throw .invalidValue("scopes", "it must have at least one scope")
+            }
             for (index, scope) in given.enumerated() where !Self.knownScopes.contains(scope) {
                 let known = Self.knownScopes.joined(separator: ", ")
                 throw .invalidValue("scopes[\(index)]", "it must be one of \(known)")

@@ -110,7 +110,10 @@ package enum Words {
             let isItem = ["- ", "* ", "| ", "> "].contains { line.hasPrefix($0) }
             if open != nil || line.isEmpty || isHeading || isItem { closeProse() }
             if open != nil || isHeading { continue }
-            current += (current.isEmpty ? "" : " ") + (isItem ? line.dropFirst(2) : line)
+            let text = isItem ? line.dropFirst(2) : line
+            // A line that is broken on purpose ends so; here it is joined to the next one.
+            current +=
+                (current.isEmpty ? "" : " ") + (text.hasSuffix("\\") ? text.dropLast() : text)
         }
         closeProse()
         if let open {
