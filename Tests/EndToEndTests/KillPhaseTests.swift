@@ -45,9 +45,11 @@ extension EndToEnd {
             plan.bodyLimit = "8 MiB"
             plan.nginx.listen = "sndbuf=16k"
             try await withDeployment(plan) { site, user in
-                var cuts = 0
-                for pad in 0..<3 {
-                    let text = String(repeating: "x", count: pad) + Self.long
+                var (cuts, kills) = (0, 0)
+                // Where the buffers are full is chance: every other time it is inside of a character.
+                while cuts == 0, kills < 12 {
+                    kills += 1
+                    let text = String(repeating: "x", count: kills) + Self.long
                     var request = Chat("echo", text).streamed.request
                     request.fields.append(("Authorization", "Bearer \(user.token)"))
                     let call = try site.call(request, receiveBuffer: 4096)
@@ -70,7 +72,7 @@ extension EndToEnd {
                     if bytes.last == 0xC3 { cuts += 1 }
                     #expect(try await site.answer(Chat("echo"), user).status == 200)
                 }
-                figure("\(cuts) of 3 answers were cut inside a character, 3 of 3 were broken")
+                figure("answer \(kills) was cut inside a character, \(kills) of \(kills) broken")
                 #expect(cuts > 0)
             }
         }
