@@ -21,7 +21,7 @@ package final class Listener: Watcher {
     /// Called when there was no descriptor for a connection, and not again before there was one.
     package var isExhausted: @LoopActor () -> Void = {}
     /// Called when the last reply has ended.
-    package var rests: @LoopActor () -> Void = {}
+    package var becameIdle: @LoopActor () -> Void = {}
 
     private var connections: [ObjectIdentifier: Connection] = [:]
     /// Connections with something to send at the end of this turn.
@@ -124,7 +124,7 @@ package final class Listener: Watcher {
         reserve.take()
         guard connections.isEmpty else { return }
         idle.open()
-        rests()
+        becameIdle()
     }
 
     /// The kernel wakes the one that has waited longest since it began to watch the socket: without this always the

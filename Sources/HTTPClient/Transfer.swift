@@ -163,6 +163,7 @@ extension Transfer {
     ///
     /// By itself curl sends it once more when a kept connection breaks before the reply. But the provider may have
     /// taken it, and whoever made the call is the one to know how often it may be made.
+    /// Nor may it go out on a connection on which something lies already, which would pass for its reply.
     func starts(_ ports: Ports) -> Bool {
         guard self.ports == nil else {
             refusal = ClientError(.disconnected, "a kept connection broke before the reply")

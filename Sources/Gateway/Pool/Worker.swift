@@ -101,7 +101,7 @@ final class Worker {
             await door.serve(connection)
         }
         listener.register = register
-        listener.rests = { [unowned self, idleMemory] in
+        listener.becameIdle = { [unowned self, idleMemory] in
             idleMemory.rested { [unowned self] in self.listener?.active == 0 }
         }
         listener.isExhausted = { [log] in log.event("descriptors_exhausted") }
