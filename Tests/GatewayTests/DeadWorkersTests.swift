@@ -9,13 +9,11 @@ import Testing
 
 @Suite("What dead workers left unfinished")
 @LoopActor
-struct DeadWorkersTests {
-    private static func folder() throws -> String {
-        let folder = NSTemporaryDirectory() + "archway-life-\(UInt32.random(in: 0...(.max)))"
-        try FileManager.default.createDirectory(
-            atPath: folder, withIntermediateDirectories: true)
-        return folder
-    }
+final class DeadWorkersTests {
+    private let ground: TemporaryFolder
+    private var folder: String { ground.path }
+
+    init() throws { ground = try TemporaryFolder("life") }
 
     private static func files(_ folder: String) -> Set<String> {
         Set((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
@@ -59,7 +57,7 @@ struct DeadWorkersTests {
 
     @Test("is ended, also what the database executes after their death; the living keep theirs")
     func ending() async throws {
-        let (pool, folder) = (try await Self.store(), try Self.folder())
+        let pool = try await Self.store()
         let living = LifeFile(in: folder, of: "worker-living")
         try living.hold()
         try await Self.begin("living", by: "worker-living", in: pool)
@@ -83,7 +81,7 @@ struct DeadWorkersTests {
 
     @Test("is left to others by whoever cannot end it")
     func sharing() async throws {
-        let (pool, folder) = (try await Self.store(), try Self.folder())
+        let pool = try await Self.store()
         try await Self.begin("early", by: "worker-dead", in: pool)
         try LifeFile(in: folder, of: "worker-dead").hold()
         let helpless = Self.watching(folder, makeDeadPool(), as: "worker-helpless")
@@ -99,7 +97,7 @@ struct DeadWorkersTests {
 
     @Test("can be found as soon as there is a folder, and again after somebody has cleared it")
     func holding() async throws {
-        let folder = try Self.folder() + "/spool"
+        let folder = self.folder + "/spool"
         try Data().write(to: URL(filePath: folder))
         let watching = Self.watching(folder, makeDeadPool())
         try await Loop.sleep(milliseconds: 100)

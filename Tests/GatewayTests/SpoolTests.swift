@@ -10,7 +10,12 @@ import Testing
 
 @Suite("What waits for the database", .serialized)
 @LoopActor
-struct SpoolTests {
+final class SpoolTests {
+    private let ground: TemporaryFolder
+    private var folder: String { ground.path }
+
+    init() throws { ground = try TemporaryFolder("spool") }
+
     private static let message = Array(
         #"{"role":"user","content":"a\u0000 \n [1.50, 1e400]"}"#.utf8)
 
@@ -44,14 +49,6 @@ struct SpoolTests {
             requestID: "r\(number)", route: "POST /v1/chat/completions")
     }
 
-    private static func folder() throws -> String {
-        let folder = NSTemporaryDirectory() + "archway-spool-\(UInt32.random(in: 0...(.max)))"
-        try FileManager.default.createDirectory(
-            atPath: folder, withIntermediateDirectories: true,
-            attributes: [.posixPermissions: 0o700])
-        return folder
-    }
-
     private static func store() async throws -> PostgreSQL.Pool {
         let pool = try await makeStore()
         try await Usage.prepareMonths(at: .now, in: pool)
@@ -82,8 +79,6 @@ struct SpoolTests {
 
     @Test("F1: waits for a slow disk without stopping the loop", .timeLimit(.minutes(1)))
     func slowDisk() async throws {
-        let folder = try Self.folder()
-        defer { try? FileManager.default.removeItem(atPath: folder) }
         let pool = try await Self.store()
         let spool = makeSpool(pool, in: folder)
         let first = await spool.store(.usage([Self.usage(1)]), behindOthers: true)
@@ -184,7 +179,6 @@ struct SpoolTests {
         try await Users.create(
             User(id: "user_1", source: .local, name: "Ann", role: "user", createdAt: .now),
             in: pool)
-        let folder = try Self.folder()
         let spool = makeSpool(pool, in: folder)
         spool.watch()
         #expect(await spool.store(.usage([Self.usage(0)])) == .database)
@@ -213,7 +207,6 @@ struct SpoolTests {
     @Test("is taken over from a worker that is dead, with its unfinished answers, also twice")
     func adoption() async throws {
         let pool = try await Self.store()
-        let folder = try Self.folder()
         let records: [SpoolRecord] = [
             .beginning(Self.beginning(1)), .beginning(Self.beginning(2, named: nil)),
             .ending(Self.ending(1)), .usage([Self.usage(1)]),
@@ -240,7 +233,6 @@ struct SpoolTests {
     @Test("of a worker that lives is nobody else's, and is safe although the worker dies at once")
     func locking() async throws {
         let pool = try await Self.store()
-        let folder = try Self.folder()
         let file = try SpoolFile(folder + "/worker-other.1.spool", writtenBy: Deployment.program)
         let frame = try #require(SpoolFrame.encode(SpoolRecord.usage([Self.usage(1)]).bytes))
         #expect(await file.append(frame))
@@ -259,7 +251,6 @@ struct SpoolTests {
     @Test("F1: is bounded, and a disk that is full or cannot be written to holds up nobody")
     func bounds() async throws {
         let dead = makeDeadPool()
-        let folder = try Self.folder()
         let small = makeSpool(dead, in: folder, limit: 1000)
         var places: [Spool.Place] = []
         for number in 0..<5 { places.append(await small.store(.usage([Self.usage(number)]))) }
@@ -271,7 +262,7 @@ struct SpoolTests {
         }
         #expect(Loop.now - started < 2000)
         // A folder stands where the file should be.
-        let odd = try Self.folder()
+        let odd = folder + "/odd"
         for number in 1...9 {
             try FileManager.default.createDirectory(
                 atPath: "\(odd)/worker-test.\(number).spool", withIntermediateDirectories: true)
@@ -279,7 +270,9 @@ struct SpoolTests {
         let refused = makeSpool(dead, in: odd)
         #expect(await refused.store(.usage([Self.usage(1)])) == .lost)
         // Whatever is written there finds no room (`ENOSPC`), until there is some.
-        let full = try Self.folder()
+        let full = folder + "/full"
+        try FileManager.default.createDirectory(
+            atPath: full, withIntermediateDirectories: true)
         let path = full + "/worker-test.1.spool"
         try FileManager.default.createSymbolicLink(
             atPath: path, withDestinationPath: "/dev/full")
@@ -292,7 +285,6 @@ struct SpoolTests {
     @Test("that the database will never take is left behind, and holds up nothing")
     func poison() async throws {
         let pool = try await Self.store()
-        let folder = try Self.folder()
         var stranger = Self.beginning(1)
         stranger.ownerID = "user_nobody"
         let records: [[UInt8]] = [
@@ -310,7 +302,6 @@ struct SpoolTests {
     @Test("that was changed on the disk is kept aside, and what came before it is stored")
     func damage() async throws {
         let pool = try await Self.store()
-        let folder = try Self.folder()
         var frames = (1...3).compactMap {
             SpoolFrame.encode(SpoolRecord.usage([Self.usage($0)]).bytes)
         }

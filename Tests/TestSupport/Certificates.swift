@@ -18,9 +18,7 @@ import Foundation
 
     /// Makes them all by `openssl`.
     package init() async throws {
-        var template = Array("/tmp/archway-certificates-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw SystemError.last("mkdtemp") }
-        folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        folder = try TemporaryFolder.make("certificates")
         try await root("ca", "/CN=authority of a test")
         try await root("selfSigned", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1")
         try await issue(.good, name: "IP:127.0.0.1", days: 30)

@@ -51,9 +51,7 @@ import System
     }
 
     private init(_ plan: DeploymentPlan, _ server: TemporaryPostgreSQL, _ conninfo: String) throws {
-        var template = Array("/tmp/archway-site-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw SystemError.last("mkdtemp") }
-        folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        folder = try TemporaryFolder.make("site")
         self.plan = plan
         self.server = server
         database =

@@ -108,11 +108,7 @@ package final class TemporaryPostgreSQL: @unchecked Sendable {
 
     private init() throws {
         binaries = try Self.findBinaries()
-        var template = Array("/tmp/archway-postgresql-XXXXXX".utf8CString)
-        guard let path = mkdtemp(&template) else {
-            throw Failure(description: "mkdtemp: \(String(cString: strerror(errno)))")
-        }
-        folder = String(cString: path)
+        folder = try TemporaryFolder.make("postgresql")
         watcher = Pipe()
         // The server must not hold the watcher's pipe open.
         for file in [watcher.fileHandleForWriting, watcher.fileHandleForReading] {
