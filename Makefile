@@ -7,6 +7,7 @@ BINARY := .build/release/archway
 # Without a terminal's colours: SwiftPM builds all anew when only these have changed.
 SWIFT := TERM=dumb swift
 RELEASE := $(SWIFT) build --configuration release --static-swift-stdlib --product archway
+REPORT := .build/test.log
 TESTING := --explicit-target-dependency-import-check error
 
 .PHONY: help run test test-openwebui soak fuzz bench build install clean packages
@@ -17,10 +18,12 @@ help: ## Show this list
 run: build ## Start everything on this machine: PostgreSQL, nginx on 127.0.0.1:8080, the gateway (Ctrl-C stops all)
 	@exec $(BINARY) dev $(ARGS)
 
-# One after the other: the tests share one event loop, and some of them measure.
+# One after the other: the tests share one event loop, and some of them measure. What failed is said once more at
+# the end, as it is lost among thousands of lines.
 test: packages ## Build and run all tests
 	$(SWIFT) build --build-tests $(TESTING)
-	$(SWIFT) test --skip-build --disable-xctest --no-parallel
+	@set -o pipefail; $(SWIFT) test --skip-build --disable-xctest --no-parallel 2>&1 | tee $(REPORT) || \
+		{ grep -a -A 1 'recorded an issue\|^error:' $(REPORT) | cut -c 1-300 | tail -n 20; exit 1; }
 
 # Not part of `make test`: it installs some gigabytes. ARGS="--pictures Docs/images" renews the manual's pictures.
 test-openwebui: ## Drive the real Open WebUI in a real browser (installs it from PyPI, 8 GB)
