@@ -54,6 +54,18 @@ extension EndToEnd {
             #expect(isSo)
         }
 
+        /// The answer of a worker that has the database again: each connects in its own time, and refuses until then.
+        static func answer(
+            _ chat: Chat, _ user: User, _ site: Deployment
+        ) async throws -> WebReply {
+            var answer = try await site.answer(chat, user)
+            _ = try await waitUntil {
+                if answer.status == 503 { answer = try await site.answer(chat, user) }
+                return answer.status != 503
+            }
+            return answer
+        }
+
         /// Waits until all that waited is in the database.
         static func isReplayed(_ site: Deployment, seconds: Double = 20) async -> Bool {
             await waitUntil(seconds: seconds) { site.spooled.isEmpty }
