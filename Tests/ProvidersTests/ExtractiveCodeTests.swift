@@ -45,7 +45,7 @@ import Testing
     @Test("show that code goes on below the passage")
     func ending() {
         #expect(
-            quotations("install", "Do so:\n\n```sh\nmake install\nmake") == [
+            quotations("install", "Do so.\n\n```sh\nmake install\nmake") == [
                 "> ```sh\n> make install\n> make\n> …\n> ```\n>\n> [1]"
             ])
         #expect(

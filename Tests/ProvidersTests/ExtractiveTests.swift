@@ -25,7 +25,7 @@ import Testing
     @Test("code is quoted as it stands, and its number stands below it")
     func code() {
         let text = """
-            Install the gateway so:
+            This makes and installs it.
 
             ```sh
             make build
@@ -56,20 +56,6 @@ import Testing
             from: [.init(number: 1, text: "Value: 1 to 100.\\\nDefault: 7.")])
         #expect(
             answer.text.contains("Default: 7.") && !answer.text.contains("\\"), "\(answer.text)")
-    }
-
-    @Test("a line of a table is quoted, its headings are not")
-    func table() {
-        let text = """
-            | Books renewed | Books lost |
-            |:--|--:|
-            | Lost books cost 25 francs | Renewed ones cost nothing |
-            """
-        let answer = Extractive.answer(
-            to: "What do lost books cost?", from: [.init(number: 1, text: text)])
-        let quoted = answer.paragraphs.joined()
-        #expect(quoted.contains("> Lost books cost 25 francs | Renewed ones cost nothing |"))
-        #expect(!quoted.contains("Books renewed") && !quoted.contains("--"), "\(quoted)")
     }
 
     @Test(

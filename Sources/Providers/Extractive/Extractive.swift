@@ -65,7 +65,7 @@ package enum Extractive {
     package static let nothingFound =
         "I found nothing about this in the documents that I may search."
 
-    /// Quotes at most five sentences that share rare words with the question. `limit` bounds the
+    /// Quotes at most five statements that share rare words with the question. `limit` bounds the
     /// words of the answer, as `max_tokens` does for a model.
     package static func answer(
         to question: String, from passages: [Passage], limit: Int? = nil
@@ -92,9 +92,10 @@ package enum Extractive {
 
     /// As a quotation in markdown; the reference to code stands below it.
     private static func quoted(_ quotation: Quotation) -> String {
-        let lines = quotation.text.split(separator: "\n", omittingEmptySubsequences: false)
+        let lines = quotation.statement.text.split(
+            separator: "\n", omittingEmptySubsequences: false)
         let reference =
             lines.count > 1 ? "\n>\n> [\(quotation.number)]" : " [\(quotation.number)]"
-        return lines.map { "> " + $0 }.joined(separator: "\n") + reference
+        return lines.map { $0.isEmpty ? ">" : "> " + $0 }.joined(separator: "\n") + reference
     }
 }

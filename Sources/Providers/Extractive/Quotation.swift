@@ -1,87 +1,95 @@
-/// A sentence of a passage that may be quoted.
+/// A statement of a passage that may be quoted.
 struct Quotation {
     let number: Int
-    let text: String
+    let statement: Statement
     /// Place of its passage, which may share its number with others.
     let passage: Int
-    /// Place among all sentences, to keep the order of the text.
+    /// Place among all statements, to keep the order of the text.
     let position: Int
     /// What it shares with the question.
     let terms: Set<String>
     /// What the heading above it shares with the question.
     let heading: Set<String>
     var score = 0.0
+
+    /// Whether the reader of this one has the other one too.
+    func repeats(_ other: Quotation) -> Bool {
+        statement.text.contains(other.statement.content)
+    }
 }
 
 private let quotationLimit = 5
 private let quotationLimitPerPassage = 2
-/// Words up to which a sentence is not too long to say one thing.
-private let longSentence = 60.0
+/// Words up to which a statement is not too long to say one thing.
+private let longStatement = 60.0
 /// A term of so much of the highest weight is as rare as any.
 private let leastPartOfRarest = 0.75
 
-/// The sentences that share most with the question, in the order of the passages.
+/// The statements that share most with the question, in the order of the passages.
 func bestQuotations(_ terms: Set<String>, _ passages: [Extractive.Passage]) -> [Quotation] {
     guard !terms.isEmpty else { return [] }
-    var sentences: [Quotation] = []
+    var quotations: [Quotation] = []
     for (index, passage) in passages.enumerated() {
         let heading = terms.intersection(Words.terms(of: passage.heading ?? ""))
-        for text in Words.sentences(of: passage.text, within: passage.fence) {
-            sentences.append(
+        for statement in Statement.all(of: passage.text, within: passage.fence) {
+            quotations.append(
                 Quotation(
-                    number: passage.number, text: text, passage: index, position: sentences.count,
-                    terms: terms.intersection(Words.terms(of: text)), heading: heading))
+                    number: passage.number, statement: statement, passage: index,
+                    position: quotations.count,
+                    terms: terms.intersection(Words.terms(of: statement.content)),
+                    heading: heading))
         }
     }
-    return chosen(from: scored(sentences))
+    return chosen(from: scored(quotations))
 }
 
 /// Those that have a term of the question as rare as any, or several others: what else is said is about something else.
 /// A heading that has such a term speaks for what stands below it.
-private func scored(_ sentences: [Quotation]) -> [Quotation] {
-    let weights = weights(in: sentences)
+private func scored(_ quotations: [Quotation]) -> [Quotation] {
+    let weights = weights(in: quotations)
     let highest = weights.values.max() ?? 0
     let rarest = Set(weights.filter { $0.value >= highest * leastPartOfRarest }.keys)
-    return sentences.compactMap { sentence in
-        let isBelow = !rarest.isDisjoint(with: sentence.heading)
-        let terms = isBelow ? sentence.terms.union(sentence.heading) : sentence.terms
+    return quotations.compactMap { quotation in
+        let isBelow = !rarest.isDisjoint(with: quotation.heading)
+        let terms = isBelow ? quotation.terms.union(quotation.heading) : quotation.terms
         guard terms.count > 1 || !rarest.isDisjoint(with: terms) else { return nil }
         let weight = terms.reduce(0) { $0 + (weights[$1] ?? 0) }
-        var scored = sentence
-        scored.score = weight / max(1, Double(Words.count(in: sentence.text)) / longSentence)
+        let length = Double(Words.count(in: quotation.statement.content))
+        var scored = quotation
+        scored.score = weight / max(1, length / longStatement)
         return scored
     }
 }
 
-/// The weights of the question's terms, as far as they occur: one that few sentences have tells more than one that all
+/// The weights of the question's terms, as far as they occur: one that few statements have tells more than one that all
 /// have (its inverse document frequency), a number or a name twice as much as a word.
-private func weights(in sentences: [Quotation]) -> [String: Double] {
+private func weights(in quotations: [Quotation]) -> [String: Double] {
     var holders: [String: Int] = [:]
-    for sentence in sentences {
-        for term in sentence.terms { holders[term, default: 0] += 1 }
-        for term in sentence.heading { holders[term, default: 0] += 0 }
+    for quotation in quotations {
+        for term in quotation.terms { holders[term, default: 0] += 1 }
+        for term in quotation.heading { holders[term, default: 0] += 0 }
     }
     return Dictionary(
         uniqueKeysWithValues: holders.map { term, count in
-            let ratio = 1 + Double(sentences.count) / Double(max(1, count))
+            let ratio = 1 + Double(quotations.count) / Double(max(1, count))
             // The binary logarithm, straight between powers of two.
             let rarity = Double(ratio.exponent) + ratio.significand - 1
             return (term, Words.isName(term) ? 2 * rarity : rarity)
         })
 }
 
-private func chosen(from sentences: [Quotation]) -> [Quotation] {
-    let ranked = sentences.sorted {
+private func chosen(from quotations: [Quotation]) -> [Quotation] {
+    let ranked = quotations.sorted {
         ($1.score, $0.position) < ($0.score, $1.position)
     }
     guard let best = ranked.first else { return [] }
     var chosen: [Quotation] = []
-    for sentence in ranked where sentence.score >= best.score / 2 {
-        let fromSame = chosen.count { $0.passage == sentence.passage }
+    for quotation in ranked where quotation.score >= best.score / 2 {
+        let fromSame = chosen.count { $0.passage == quotation.passage }
         guard fromSame < quotationLimitPerPassage,
-            !chosen.contains(where: { $0.text == sentence.text })
+            !chosen.contains(where: { $0.repeats(quotation) || quotation.repeats($0) })
         else { continue }
-        chosen.append(sentence)
+        chosen.append(quotation)
         if chosen.count == quotationLimit { break }
     }
     return chosen.sorted { $0.position < $1.position }
