@@ -101,7 +101,7 @@ package import PostgreSQL
             .textArray(passages.map(\.heading)), .textArray(passages.map(\.body)),
             .integerArray(passages.map(\.span.lowerBound)),
             .integerArray(passages.map(\.span.upperBound)), .integerArray(passages.map(\.page)),
-            .textArray(passages.map(\.fence)),
+            .textArray(passages.map(\.opening)),
         ]
     }
 }
@@ -150,13 +150,13 @@ extension Statement {
         "insert passages",
         """
         INSERT INTO passages (id, document_id, ordinal, heading, body, span_start, span_end, page,
-            fence, language)
+            opening, language)
         SELECT p.id, d.id, p.ordinal, p.heading, p.body, p.span_start, p.span_end, p.page,
-            p.fence, c.language
+            p.opening, c.language
         FROM documents d JOIN collections c ON c.id = d.collection_id,
             unnest($2::text[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::bigint[],
                 $8::bigint[], $9::text[])
-                AS p (id, ordinal, heading, body, span_start, span_end, page, fence)
+                AS p (id, ordinal, heading, body, span_start, span_end, page, opening)
         WHERE d.id = $1
         """)
 
@@ -206,7 +206,7 @@ extension Statement {
             ORDER BY weight DESC, h.id LIMIT 20 + 10 * $3
         )
         SELECT d.id, d.title, d.source, p.id, p.heading, p.body, p.span_start, p.span_end, p.page,
-            p.fence, (k.weight / q.weight
+            p.opening, (k.weight / q.weight
                 * (0.75 + 0.25 * ts_rank_cd('{0.5, 0.5, 0.5, 1}', p.search, q.query, 32))
             )::double precision AS score
         FROM covered k

@@ -23,7 +23,7 @@ package import PostgreSQL
         Migration(
             version: 6, name: "idempotency_keys", sql: PackageResources.v0006_idempotency_keys_sql),
         Migration(
-            version: 7, name: "passage_fences", sql: PackageResources.v0007_passage_fences_sql),
+            version: 7, name: "passage_openings", sql: PackageResources.v0007_passage_openings_sql),
     ]
 
     /// How the database's schema stands to this program's.

@@ -56,12 +56,13 @@ package struct NewPassage: Sendable, Hashable {
     package var body: String
     /// Characters of the document's text.
     package var span: Range<Int>
-    /// The line that opened the fenced code in whose middle the passage begins.
-    package var fence: String?
+    /// The lines above it without which it cannot be read, where it begins in the middle of fenced code or of a table:
+    /// the one that opened the code, or the table's headings with the rule below them.
+    package var opening: String?
     /// From 1; nil where the format has no pages.
     package var page: Int?
 
-    /// A passage that begins outside of code. `id` is made by the caller (`passage_…`).
+    /// A passage that begins outside of code and tables. `id` is made by the caller (`passage_…`).
     package init(id: String, heading: String, body: String, span: Range<Int>, page: Int? = nil) {
         self.id = id
         self.heading = heading
@@ -81,8 +82,9 @@ package struct FoundPassage: Sendable, Hashable {
     package var heading: String
     package var body: String
     package var span: Range<Int>
-    /// The line that opened the fenced code in whose middle the passage begins.
-    package var fence: String?
+    /// The lines above it without which it cannot be read, where it begins in the middle of fenced code or of a table:
+    /// the one that opened the code, or the table's headings with the rule below them.
+    package var opening: String?
     package var page: Int?
     /// 0…1, higher is better.
     package var score: Double
@@ -133,7 +135,7 @@ extension FoundPassage {
         let start = try row.integer(6)
         span = start..<max(start, try row.integer(7))
         page = try row.optionalInteger(8)
-        fence = try row.optionalText(9)
+        opening = try row.optionalText(9)
         score = try row.number(10)
     }
 }

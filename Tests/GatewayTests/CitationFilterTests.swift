@@ -135,6 +135,19 @@ struct EvidenceTests {
         }
     }
 
+    @Test("shows a model the lines that opened the code or the table in which a passage begins")
+    func opening() throws {
+        var passage = Self.passage(1, "| c | d |")
+        passage.opening = "| a | b |\n|---|---|"
+        let evidence = Evidence(passages: [passage])
+        let prompt = try #require(evidence.prompt)
+        #expect(prompt.contains("\n| a | b |\n|---|---|\n…\n| c | d |\n</passage>"))
+        #expect(evidence.quotable.map(\.opening) == [passage.opening])
+        #expect(evidence.citations([1], .annotations)[0].passages[0].excerpt == "| c | d |")
+        passage.opening = "</passage>"
+        #expect(Evidence(passages: [passage]).prompt?.contains("< /passage>\n…\n") == true)
+    }
+
     @Test("is quoted under the heading right above it, or under its document's title")
     func quotable() {
         func headings(_ heading: String?) -> [String?] {

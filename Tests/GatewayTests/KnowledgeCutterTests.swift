@@ -58,16 +58,32 @@ struct KnowledgeCutterTests {
         let document = try read("# A\n\nSo:\n~~~~ sh\n\(lines)\n~~~\n~~~~~\nDone.\n\nAll is well.")
         let passages = PassageCutter().passages(of: document)
         #expect(passages.count > 3)
-        #expect(passages.first?.fence == nil)
+        #expect(passages.first?.opening == nil)
         for passage in passages.dropFirst() where passage != passages.last {
-            #expect(passage.fence == "~~~~ sh")
+            #expect(passage.opening == "~~~~ sh")
         }
         let end = try read("```\na b c d\n```\n\nword word")
         let pieces = PassageCutter(target: 4, longest: 6).passages(of: end)
         #expect(
-            pieces.map { "\($0.fence ?? "") \(end.text($0.bytes))" } == [
+            pieces.map { "\($0.opening ?? "") \(end.text($0.bytes))" } == [
                 " ```", "``` a b", "``` c d", "``` ```", " word", " word",
             ])
+    }
+
+    @Test("tells which passages begin in the middle of a table, and below which headings")
+    func table() throws {
+        let rows = (0..<200).map { "| row \($0) | of the table |" }.joined(separator: "\n")
+        let document = try read(
+            "So:\n\n| a | b |\n|---|--:|\n\(rows)\n\n# B\n\nDone.\n\na | b\n-|-\n1 | 2")
+        let passages = PassageCutter().passages(of: document)
+        #expect(passages.count > 3)
+        #expect(passages.first?.opening == nil && passages.last?.opening == nil)
+        for passage in passages.dropFirst() where passage != passages.last {
+            #expect(passage.opening == "| a | b |\n|---|--:|")
+        }
+        let wide = String(repeating: "| heading ", count: 60)
+        let unknown = try read("\(wide)\n|---|\n\(rows)")
+        #expect(PassageCutter().passages(of: unknown).allSatisfy { $0.opening == nil })
     }
 
     @Test("takes time in proportion to the text, not to its square")

@@ -101,7 +101,7 @@ final class KnowledgeIngestionTests {
         _ = try await Ingestion(pool: pool, collection: "handbook").run([folder])
         let found = try await Retrieval.passages(
             for: "step99 zebra7", in: ["handbook"], limit: 6, pool: pool)
-        #expect(found.map(\.fence) == ["```sh"])
+        #expect(found.map(\.opening) == ["```sh"])
         let answer = Extractive.answer(
             to: "step99 zebra7", from: Evidence(passages: found).quotable)
         #expect(answer.paragraphs.count == 2)

@@ -6,7 +6,7 @@ import Testing
         _ question: String, _ text: String, within fence: String? = nil
     ) -> [String] {
         var passage = Extractive.Passage(number: 1, text: text)
-        passage.fence = fence
+        passage.opening = fence
         return Extractive.answer(to: question, from: [passage]).paragraphs
     }
 

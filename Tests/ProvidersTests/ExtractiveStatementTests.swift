@@ -3,9 +3,11 @@ import Testing
 
 @Suite("What is quoted stands for itself")
 struct ExtractiveStatementTests {
-    private func quotes(_ question: String, _ text: String, fence: String? = nil) -> [String] {
+    private func quotes(_ question: String, _ text: String, below opening: String? = nil)
+        -> [String]
+    {
         var passage = Extractive.Passage(number: 1, text: text)
-        passage.fence = fence
+        passage.opening = opening
         return Extractive.answer(to: question, from: [passage]).paragraphs
     }
 
@@ -33,11 +35,28 @@ struct ExtractiveStatementTests {
         #expect(quotes("Is it green?", text).joined().contains("> | Garden | Key |"))
     }
 
-    @Test("a row whose headings are in another passage is quoted as it is")
-    func row() {
+    @Test("rows of one table are quoted as one, also where it begins above the passage")
+    func rows() {
+        let text = "on Sundays | nothing |\n| on Mondays | much |\n| never | x |\n| in June | all |"
         #expect(
-            quotes("What about Sundays?", "| on Sundays | nothing |")
-                == ["> | on Sundays | nothing | [1]"])
+            quotes("What about Mondays in June?", text, below: "| when | what |\n|---|---|") == [
+                """
+                > | when | what |
+                > |---|---|
+                > | on Mondays | much |
+                > | in June | all |
+                >
+                > [1]
+                """
+            ])
+        // Of a row that is cut only the end is here.
+        #expect(
+            quotes("What about Sundays?", text, below: "| when | what |\n|---|---|")
+                == ["> on Sundays | nothing | [1]"])
+        #expect(quotes("What about Mondays?", text) == ["> | on Mondays | much | [1]"])
+        #expect(
+            quotes("What about Mondays?", "on Mondays | much", below: "when | what\n-|-")
+                == ["> when | what\n> -|-\n> on Mondays | much\n>\n> [1]"])
     }
 
     @Test("a sentence that introduces code is quoted with it")

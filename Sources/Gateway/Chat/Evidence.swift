@@ -19,7 +19,7 @@ struct Evidence: Sendable {
         let sources = passages.map { passage in
             """
             <passage number="\(passage.number)" title="\(Self.attribute(passage.title))">
-            \(Self.fenced(passage.text))
+            \(Self.fenced(passage.readable))
             </passage>
             """
         }
@@ -37,7 +37,7 @@ struct Evidence: Sendable {
         passages.map { passage in
             var quotable = Extractive.Passage(number: passage.number, text: passage.text)
             quotable.heading = passage.section ?? passage.title
-            quotable.fence = passage.fence
+            quotable.opening = passage.opening
             return quotable
         }
     }
@@ -82,6 +82,9 @@ extension RetrievedPassage {
         citation.url = url
         return citation
     }
+
+    /// With the lines above it that it needs, and a sign that some are left out between.
+    fileprivate var readable: String { opening.map { "\($0)\n…\n\(text)" } ?? text }
 
     /// What a reader is shown.
     fileprivate var shown: Citation.Passage {

@@ -8,11 +8,11 @@ struct DocumentText: Sendable {
         var bytes: Range<Int>
     }
 
-    /// Code between fences.
-    struct Code: Sendable, Equatable {
-        /// The line above it.
+    /// Code between fences, or the rows of a table: what cannot be read without the lines above it.
+    struct Enclosure: Sendable, Equatable {
+        /// These lines: the fence, or the headings with the rule below them.
         var opening: Range<Int>
-        /// All after that line, the closing one included.
+        /// All after them, a closing fence included.
         var bytes: Range<Int>
     }
 
@@ -23,7 +23,7 @@ struct DocumentText: Sendable {
     /// In order, apart, never empty, always on borders of characters.
     var blocks: [Block] = []
     /// In order, apart.
-    var code: [Code] = []
+    var enclosures: [Enclosure] = []
 
     /// The text of these bytes.
     func text(_ bytes: Range<Int>) -> String {

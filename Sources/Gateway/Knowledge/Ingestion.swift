@@ -159,7 +159,7 @@ internal import System
                 id: Identifier.make("passage"),
                 heading: headings.joined(separator: RetrievedPassage.headingSeparator),
                 body: text.text(passage.bytes), span: passage.span)
-            new.fence = passage.fence
+            new.opening = passage.opening
             return new
         }
     }

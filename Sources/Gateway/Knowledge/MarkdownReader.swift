@@ -7,8 +7,11 @@ struct MarkdownReader {
     private var headings: [(level: Int, text: String)] = []
     private var open: Range<Int>?
     private var openLines = 0
+    /// The line before, in the same paragraph.
+    private var previous: Range<Int>?
     /// Above the code which the line stands in.
     private var fence: CodeFence?
+    private var isInTable = false
 
     static func read(_ utf8: [UInt8]) -> DocumentText {
         var reader = MarkdownReader(document: DocumentText(title: nil, utf8: utf8))
@@ -29,6 +32,7 @@ struct MarkdownReader {
         let content = bytes.dropFirst(indent)
         let isCode = indent > 3
         if isFenced(line) {
+            isInTable = false
             extend(line)
         } else if content.allSatisfy(ASCII.isBlank) {
             close()
@@ -38,11 +42,12 @@ struct MarkdownReader {
         } else if !isCode, let level = Self.underline(content), openLines == 1, let open {
             let text = Self.plain(document.utf8[open])
             self.open = nil
-            openLines = 0
+            close()
             push(level: level, text: text)
         } else if !isCode, Self.isRule(content) || Self.isComment(content) {
             close()
         } else {
+            readTable(line)
             extend(line)
         }
     }
@@ -50,6 +55,7 @@ struct MarkdownReader {
     private mutating func extend(_ line: Range<Int>) {
         open = (open?.lowerBound ?? line.lowerBound)..<line.upperBound
         openLines += 1
+        previous = line
     }
 
     private mutating func close() {
@@ -58,6 +64,8 @@ struct MarkdownReader {
         }
         open = nil
         openLines = 0
+        previous = nil
+        isInTable = false
     }
 
     private mutating func push(level: Int, text: String) {
@@ -71,15 +79,35 @@ struct MarkdownReader {
     private mutating func isFenced(_ line: Range<Int>) -> Bool {
         let bytes = document.utf8[line]
         if let open = fence {
-            document.code[document.code.count - 1].bytes =
-                document.code[document.code.count - 1].bytes.lowerBound..<line.upperBound
+            enclose(line)
             if open.isClosed(by: bytes) { fence = nil }
             return true
         }
         fence = CodeFence(opening: bytes)
         guard fence != nil else { return false }
-        document.code.append(.init(opening: line, bytes: line.upperBound..<line.upperBound))
+        enclose(below: line)
         return true
+    }
+
+    /// A table has its rule in its second line, and ends with the paragraph.
+    private mutating func readTable(_ line: Range<Int>) {
+        if isInTable {
+            enclose(line)
+        } else if let previous, TableRule.matches(document.utf8[line]) {
+            isInTable = true
+            enclose(below: previous.lowerBound..<line.upperBound)
+        }
+    }
+
+    private mutating func enclose(below opening: Range<Int>) {
+        document.enclosures.append(
+            .init(opening: opening, bytes: opening.upperBound..<opening.upperBound))
+    }
+
+    private mutating func enclose(_ line: Range<Int>) {
+        guard let last = document.enclosures.indices.last else { return }
+        let start = document.enclosures[last].bytes.lowerBound
+        document.enclosures[last].bytes = start..<line.upperBound
     }
 
     /// `## Text ##`

@@ -7,14 +7,16 @@ struct PassageCutter {
         var bytes: Range<Int>
         /// The same in characters (Unicode scalars).
         var span: Range<Int>
-        /// The line that opened the code in whose middle the passage begins, as far as it matters.
-        var fence: String?
+        /// The lines that opened the code or the table in whose middle the passage begins.
+        var opening: String?
     }
 
     /// Characters that a passage should have.
     var target = 900
     /// A block up to this length stays whole.
     var longest = 1350
+    /// Bytes of an opening that is worth its place beside the passage.
+    var longestOpening = 500
 
     /// The passages of a document, in order.
     func passages(of document: DocumentText) -> [Passage] {
@@ -42,17 +44,19 @@ struct PassageCutter {
         let text = document.utf8
         var position = 0
         var count = 0
-        var code = document.code[...]
+        var enclosures = document.enclosures[...]
         return pieces.map { piece in
             let start = count + text[position..<piece.bytes.lowerBound].scalarCount
             let end = start + text[piece.bytes].scalarCount
             position = piece.bytes.upperBound
             count = end
-            code = code.drop { $0.bytes.upperBound <= piece.bytes.lowerBound }
-            let around = code.first.flatMap { $0.bytes.contains(piece.bytes.lowerBound) ? $0 : nil }
+            enclosures = enclosures.drop { $0.bytes.upperBound <= piece.bytes.lowerBound }
+            let around = enclosures.first.flatMap {
+                $0.bytes.contains(piece.bytes.lowerBound) ? $0.opening : nil
+            }
             return Passage(
                 headings: piece.headings, bytes: piece.bytes, span: start..<end,
-                fence: around.map { String(document.text($0.opening).prefix(100)) })
+                opening: around.flatMap { $0.count <= longestOpening ? document.text($0) : nil })
         }
     }
 

@@ -13,8 +13,8 @@ struct RetrievedPassage: Sendable {
     let url: String?
     let heading: String?
     let text: String
-    /// The line that opened the fenced code in whose middle the text begins.
-    var fence: String?
+    /// The lines above it without which it cannot be read: those that opened code or a table in whose middle it begins.
+    var opening: String?
     let page: Int?
     /// 0…1, higher is better.
     let score: Double
@@ -79,7 +79,7 @@ enum Retrieval {
                 number: number, documentID: passage.documentID, title: passage.title,
                 url: isLink ? passage.source : nil,
                 heading: heading(of: passage), text: passage.body,
-                fence: passage.fence, page: passage.page, score: passage.score)
+                opening: passage.opening, page: passage.page, score: passage.score)
         }
     }
 

@@ -11,9 +11,9 @@ enum Block {
     /// Nothing to quote: it parts what stands above it from what stands below.
     case heading
 
-    /// The blocks of a passage; `fence` is the line that opened the code in which it begins.
-    static func all(of text: String, within fence: String?) -> [Block] {
-        var reader = BlockReader(within: fence)
+    /// The blocks of a passage; `opening` is what stands above it when it begins within code or a table.
+    static func all(of text: String, below opening: String?) -> [Block] {
+        var reader = BlockReader(below: opening)
         let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
         for (line, next) in zip(lines, lines.dropFirst() + [""]) { reader.take(line, before: next) }
         reader.end()
@@ -33,9 +33,9 @@ private struct BlockReader {
     /// Lines since the fence, and `…` where the passage begins or ends within the code.
     private var code: [Substring] = []
 
-    init(within line: String?) {
-        fence = line.flatMap { CodeFence(opening: $0.utf8) }
-        if fence != nil { code = ["…"] }
+    init(below opening: String?) {
+        fence = opening.flatMap { CodeFence(opening: $0.utf8) }
+        if fence != nil { code = ["…"] } else { head = opening }
     }
 
     mutating func take(_ whole: Substring, before next: Substring) {
@@ -56,17 +56,23 @@ private struct BlockReader {
             current = ""
             head = nil
             blocks.append(.heading)
-        } else if isTableRule(next) {
+        } else if TableRule.matches(next.utf8) {
             closeText()
             head = "\(line)\n\(trimmed(next))"
-        } else if isTableRule(line) {
+        } else if TableRule.matches(line.utf8) {
             closeText()
-        } else if line.hasPrefix("|") || head != nil && line.contains("|") {
+        } else if isRow(line) {
             closeText()
             blocks.append(.row(String(line), head: head))
         } else {
             takeText(line)
         }
+    }
+
+    /// A table may do without the bars before its rows; where its headings have one, a row without is cut.
+    private func isRow(_ line: Substring) -> Bool {
+        guard let head, !head.hasPrefix("|") else { return line.hasPrefix("|") }
+        return line.contains("|")
     }
 
     mutating func end() {
@@ -118,12 +124,6 @@ struct ListMark {
 /// What makes the line above it a heading.
 private func isUnderline(_ line: Substring) -> Bool {
     line.utf8.count >= 3 && ["=", "-"].contains { mark in line.allSatisfy { $0 == mark } }
-}
-
-/// What stands below the headings of a table: `|---|:-:|`.
-private func isTableRule(_ line: Substring) -> Bool {
-    line.contains("|") && line.contains("-")
-        && line.allSatisfy { "|-:".contains($0) || $0.isWhitespace }
 }
 
 private func trimmed(_ line: Substring) -> Substring {

@@ -15,10 +15,11 @@ package enum Extractive {
         package var text: String
         /// The heading right above it.
         package var heading: String?
-        /// The line that opened the fenced code in whose middle the passage begins.
-        package var fence: String?
+        /// The lines above it without which it cannot be read, where it begins in the middle of fenced code or of a
+        /// table: the one that opened the code, or the table's headings with the rule below them.
+        package var opening: String?
 
-        /// A passage without a heading that begins outside of code.
+        /// A passage without a heading that begins outside of code and tables.
         package init(number: Int, text: String) {
             self.number = number
             self.text = text

@@ -1,7 +1,7 @@
 /// A statement of a passage that may be quoted.
 struct Quotation {
     let number: Int
-    let statement: Statement
+    var statement: Statement
     /// Place of its passage, which may share its number with others.
     let passage: Int
     /// Place among all statements, to keep the order of the text.
@@ -31,7 +31,7 @@ func bestQuotations(_ terms: Set<String>, _ passages: [Extractive.Passage]) -> [
     var quotations: [Quotation] = []
     for (index, passage) in passages.enumerated() {
         let heading = terms.intersection(Words.terms(of: passage.heading ?? ""))
-        for statement in Statement.all(of: passage.text, within: passage.fence) {
+        for statement in Statement.all(of: passage.text, below: passage.opening) {
             quotations.append(
                 Quotation(
                     number: passage.number, statement: statement, passage: index,
@@ -40,7 +40,15 @@ func bestQuotations(_ terms: Set<String>, _ passages: [Extractive.Passage]) -> [
                     heading: heading))
         }
     }
-    return chosen(from: scored(quotations))
+    return chosen(from: scored(quotations)).reduce(into: []) { joined, quotation in
+        if let last = joined.last, last.number == quotation.number,
+            let rows = last.statement.joined(with: quotation.statement)
+        {
+            joined[joined.count - 1].statement = rows
+        } else {
+            joined.append(quotation)
+        }
+    }
 }
 
 /// Those that have a term of the question as rare as any, or several others: what else is said is about something else.

@@ -1,29 +1,39 @@
 /// What a passage says that can be quoted alone: a sentence, a row of a table, code, or a sentence that ends in a colon
 /// together with what follows it.
 struct Statement {
-    /// As it is shown.
-    let text: String
-    /// What counts in a comparison with the question: all but the headings of a table.
+    /// The headings of the table whose rows it is, with the rule below them.
+    private let head: String?
+    /// All but these headings, which are the same for all rows: what is compared with a question.
     let content: String
 
-    private init(_ text: String, content: String? = nil) {
-        self.text = text
-        self.content = content ?? text
+    /// As it is shown.
+    var text: String { head.map { "\($0)\n\(content)" } ?? content }
+
+    private init(_ content: String, below head: String? = nil) {
+        self.content = content
+        self.head = head
+    }
+
+    /// The rows of both, if they are of one table.
+    func joined(with other: Statement) -> Statement? {
+        guard let head, head == other.head else { return nil }
+        return Statement("\(content)\n\(other.content)", below: head)
     }
 
     /// Words up to which a list or a table stands with the sentence that introduces it.
     private static let longList = 120
 
-    /// The statements of a passage in their order; `fence` is the line that opened the code in which it begins.
-    static func all(of passage: String, within fence: String?) -> [Statement] {
+    /// The statements of a passage in their order; `opening` is what stands above it when it begins within code or a
+    /// table.
+    static func all(of passage: String, below opening: String?) -> [Statement] {
         var statements: [Statement] = []
-        var rest = Block.all(of: passage, within: fence)[...]
+        var rest = Block.all(of: passage, below: opening)[...]
         while let block = rest.popFirst() {
             switch block {
             case .heading: break
             case .code(let code): statements.append(Statement(code))
             case .row(let row, let head):
-                statements.append(Statement(head.map { "\($0)\n\(row)" } ?? row, content: row))
+                statements.append(Statement(row, below: head))
             case .item(let item):
                 let text = item.dropFirst(ListMark.read(item[...])?.length ?? 0)
                 var sentences = sentences(of: String(text))
