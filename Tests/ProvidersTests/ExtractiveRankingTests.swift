@@ -44,6 +44,20 @@ import Testing
             ])
     }
 
+    @Test("begins with what answers best, after what stands before it in its passage")
+    func order() {
+        let passages = [
+            ("", "Stopped gateways are silent."),
+            ("", "Running gateways hum. A stopped gateway finishes what is running."),
+        ]
+        #expect(
+            quoted("What is running in stopped gateways?", passages) == [
+                "> Running gateways hum. [2]",
+                "> A stopped gateway finishes what is running. [2]",
+                "> Stopped gateways are silent. [1]",
+            ])
+    }
+
     @Test("has the word in another form")
     func forms() {
         for (question, text) in [

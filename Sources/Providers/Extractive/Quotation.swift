@@ -25,7 +25,8 @@ private let longStatement = 60.0
 /// A term of so much of the highest weight is as rare as any.
 private let leastPartOfRarest = 0.75
 
-/// The statements that share most with the question, in the order of the passages.
+/// The statements that share most with the question; those of one passage stand together, as there, and the passage
+/// with the best one first.
 func bestQuotations(_ terms: Set<String>, _ passages: [Extractive.Passage]) -> [Quotation] {
     guard !terms.isEmpty else { return [] }
     var quotations: [Quotation] = []
@@ -100,5 +101,12 @@ private func chosen(from quotations: [Quotation]) -> [Quotation] {
         chosen.append(quotation)
         if chosen.count == quotationLimit { break }
     }
-    return chosen.sorted { $0.position < $1.position }
+    return ordered(chosen)
+}
+
+private func ordered(_ quotations: [Quotation]) -> [Quotation] {
+    let best = Dictionary(quotations.map { ($0.passage, $0.score) }, uniquingKeysWith: max)
+    return quotations.sorted {
+        (best[$1.passage, default: 0], $0.position) < (best[$0.passage, default: 0], $1.position)
+    }
 }
