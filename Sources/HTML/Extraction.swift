@@ -25,15 +25,28 @@ private struct Extraction {
     /// Elements that break the text without giving it another kind.
     private static let neutral: Set<String> = [
         "html", "body", "p", "div", "section", "article", "main", "header", "footer", "aside",
-        "blockquote", "figure", "figcaption", "address", "table", "thead", "tbody", "tfoot", "tr",
-        "caption", "ul", "ol", "dl", "form", "fieldset", "hr", "details", "summary", "center",
+        "blockquote", "figure", "figcaption", "address", "thead", "tbody", "tfoot", "caption",
+        "ul", "ol", "dl", "form", "fieldset", "hr", "details", "summary", "center",
     ]
+
+    /// A table that has begun.
+    private struct Table {
+        var hasHeadings = false
+        var head: [String]?
+        var rows: [[String]] = []
+        /// Of the row that has begun.
+        var cells: [String] = []
+        var isInCell = false
+        /// Whether all cells so far are headings.
+        var isHead = true
+    }
 
     private enum Kind { case paragraph, heading(Int), preformatted, item, title }
 
     private var text = Text(title: nil, blocks: [])
     private var kinds: [Kind] = [.paragraph]
     private var pending = ""
+    private var tables: [Table] = []
 
     mutating func read(_ event: Page.Event) {
         switch event {
@@ -41,17 +54,69 @@ private struct Extraction {
             pending += text
         case .begin("br"):
             pending += "\n"
+        case .begin("table"):
+            flush()
+            tables.append(Table())
+        case .end("table"):
+            flush()
+            endTable()
+        case .begin("tr"):
+            flush()
+        case .end("tr"):
+            endRow()
         case .begin("td"), .begin("th"):
-            if pending.contains(where: { !$0.isWhitespace }) { pending += " | " }
+            beginCell(event)
         case .begin(let name):
             guard let kind = kind(of: name) else { return }
-            flush()
+            separate()
             kinds.append(kind)
         case .end(let name):
             guard kind(of: name) != nil else { return }
-            flush()
+            separate()
             kinds.removeLast()
         }
+    }
+
+    /// Where a block element begins or ends; in a cell of a table with headings nothing does.
+    private mutating func separate() {
+        if tables.last?.hasHeadings == true { pending += " " } else { flush() }
+    }
+
+    /// A table without headings may be there for its looks alone, and hold the whole page.
+    private mutating func beginCell(_ event: Page.Event) {
+        let isHeading = if case .begin("th") = event { true } else { false }
+        if isHeading, let last = tables.indices.last { tables[last].hasHeadings = true }
+        if tables.last?.hasHeadings == true {
+            endCell()
+            tables[tables.count - 1].isInCell = true
+            if !isHeading { tables[tables.count - 1].isHead = false }
+        } else if pending.contains(where: { !$0.isWhitespace }) {
+            pending += " | "
+        }
+    }
+
+    private mutating func endCell() {
+        guard let last = tables.indices.last, tables[last].isInCell else { return }
+        tables[last].cells.append(line(pending))
+        tables[last].isInCell = false
+        pending = ""
+    }
+
+    private mutating func endRow() {
+        endCell()
+        guard let last = tables.indices.last, !tables[last].cells.isEmpty else { return flush() }
+        let (cells, isHead) = (tables[last].cells, tables[last].isHead)
+        (tables[last].cells, tables[last].isHead) = ([], true)
+        if isHead, tables[last].head == nil, tables[last].rows.isEmpty {
+            tables[last].head = cells
+        } else if cells.contains(where: { !$0.isEmpty }) {
+            tables[last].rows.append(cells)
+        }
+    }
+
+    private mutating func endTable() {
+        guard let table = tables.popLast(), table.head != nil || !table.rows.isEmpty else { return }
+        text.blocks.append(.table(head: table.head, rows: table.rows))
     }
 
     mutating func finish() -> Text {
@@ -72,7 +137,7 @@ private struct Extraction {
 
     private mutating func flush() {
         defer { pending = "" }
-        let line = pending.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        let line = line(pending)
         guard !line.isEmpty else { return }
         switch kinds.last ?? .paragraph {
         case .paragraph: text.blocks.append(.paragraph(text: line))
@@ -81,6 +146,10 @@ private struct Extraction {
         case .preformatted: text.blocks.append(.preformatted(text: withoutEmptyEnds(pending)))
         case .title: text.title = text.title ?? line
         }
+    }
+
+    private func line(_ text: String) -> String {
+        text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
     }
 
     /// Preformatted text without line ends before and behind it.

@@ -38,14 +38,16 @@ import CXML
     deinit { unsafe xmlFreeDoc(document) }
 
     /// Tells elements and texts in document order, by the tree's own links instead of recursion.
-    /// An element for which `skips` is true is passed over with all that it holds.
+    /// An element for which `skips` is true, or that a browser would not show, is passed over with all that it holds.
     func walk(
         skips: (String) -> Bool, _ tell: (Event) -> Void
     ) throws(HTMLError) {
         var node = unsafe xmlDocGetRootElement(document)
         var depth = 0
         while let current = unsafe node {
-            if let name = unsafe Self.elementName(current), !skips(name) {
+            if let name = unsafe Self.elementName(current), !skips(name),
+                unsafe !Self.isHidden(current)
+            {
                 tell(.begin(name))
                 if let child = unsafe current.pointee.children {
                     depth += 1
@@ -80,6 +82,16 @@ import CXML
         guard unsafe node.pointee.type == XML_ELEMENT_NODE, let name = unsafe node.pointee.name
         else { return nil }
         return unsafe String(cString: name)
+    }
+
+    /// Whether the element says of itself that it is not shown: by `hidden`, or by a style of its own.
+    private static func isHidden(_ node: xmlNodePtr) -> Bool {
+        if unsafe xmlHasProp(node, "hidden") != nil { return true }
+        guard let style = unsafe xmlHasProp(node, "style")?.pointee.children,
+            let text = unsafe text(style)
+        else { return false }
+        let rules = text.lowercased().filter { !$0.isWhitespace }
+        return rules.contains("display:none") || rules.contains("visibility:hidden")
     }
 
     private static func text(_ node: xmlNodePtr) -> String? {

@@ -15,6 +15,8 @@ package enum Block: Sendable, Equatable {
     case preformatted(text: String)
     /// An item of a list.
     case item(text: String)
+    /// A table that has headings, its cells row by row; those of `head` are the headings of the columns.
+    case table(head: [String]?, rows: [[String]])
 }
 
 /// Why a page could not be read.

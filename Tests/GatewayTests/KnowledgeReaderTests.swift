@@ -110,7 +110,46 @@ struct KnowledgeReaderTests {
             """
         let document = try reader.read(Array(page.utf8))
         #expect(document.title == "Leave")
-        #expect(blocks(document) == ["Staff: Hello you.", "Staff > Leave: Thirty days"])
+        #expect(blocks(document) == ["Staff: Hello you.", "Staff > Leave: - Thirty days"])
+    }
+
+    @Test("makes Markdown of a page, with what opens its code and its tables")
+    func markdown() throws {
+        let reader = try #require(DocumentReader(name: "a.html"))
+        let page = """
+            <h2>A</h2><pre>```\nb\n</pre><table><tr><th>c|d<th>e<tr><td>f<td>g<tr><td>h<td>i</table>
+            <table><tr><th>j<td>k</table><pre>l</pre>
+            """
+        let document = try reader.read(Array(page.utf8))
+        let text = """
+            ## A
+
+            ````
+            ```
+            b
+            ````
+
+            | c\\|d | e |
+            | --- | --- |
+            | f | g |
+            | h | i |
+
+            | j | k |
+
+            ```
+            l
+            ```
+            """
+        #expect(document.text(0..<document.utf8.count) == text)
+        let enclosures = document.enclosures.map {
+            "\(document.text($0.opening)):\(document.text($0.bytes))"
+        }
+        #expect(
+            enclosures == [
+                "````:\n```\nb\n````",
+                "| c\\|d | e |\n| --- | --- |:\n| f | g |\n| h | i |",
+                "```:\nl\n```",
+            ])
     }
 
     @Test("survives every cut of a document", arguments: ["md", "html", "txt"])

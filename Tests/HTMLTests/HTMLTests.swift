@@ -28,8 +28,8 @@ struct HTMLTests {
             text.blocks == [
                 .heading(level: 1, text: "Vacation"), .paragraph(text: "You get 30 days!"),
                 .paragraph(text: "Ask HR"), .item(text: "first"), .item(text: "second"),
-                .preformatted(text: "a  =  1\nb"), .paragraph(text: "Day | Hours"),
-                .paragraph(text: "Mo | 8"), .paragraph(text: "one two"),
+                .preformatted(text: "a  =  1\nb"),
+                .table(head: ["Day", "Hours"], rows: [["Mo", "8"]]), .paragraph(text: "one two"),
             ])
     }
 
@@ -38,6 +38,39 @@ struct HTMLTests {
         #expect(try blocks("<p>Grüße 😀</p>") == [.paragraph(text: "Grüße 😀")])
         let latin = Array("<meta charset=iso-8859-1><p>Gr".utf8) + [0xFC] + Array("n</p>".utf8)
         #expect(try extract(latin).blocks == [.paragraph(text: "Grün")])
+    }
+
+    @Test("has tables where they have headings; one without may be there for its looks")
+    func tables() throws {
+        let data = """
+            <table><caption>Hours</caption><thead><tr><th><p>Day</p><th>Open</thead><tbody>
+            <tr><th>Mo<td><ul><li>8</li><li>14 <b>h</b></li></ul><tr><th>Tu<td></tr><tr><td> <td></tr>
+            <tr><td><table><tr><td>a<td>b</table>c</table>d
+            """
+        #expect(
+            try blocks(data) == [
+                .paragraph(text: "Hours"), .paragraph(text: "a | b"),
+                .table(head: ["Day", "Open"], rows: [["Mo", "8 14 h"], ["Tu", ""], ["c"]]),
+                .paragraph(text: "d"),
+            ])
+        let layout = "<table><tr><td><h1>A</h1><p>b</p><td><pre>c</pre></table><th>d"
+        #expect(
+            try blocks(layout) == [
+                .heading(level: 1, text: "A"), .paragraph(text: "b"), .preformatted(text: "c"),
+                .paragraph(text: "d"),
+            ])
+    }
+
+    @Test("leaves out what a browser does not show")
+    func hidden() throws {
+        let html = """
+            <p>a</p><p hidden>b</p><div hidden=""><p>c</p></div><p style="color: red">d</p>
+            <p style="Display : none">e</p><span style="x:y;visibility:hidden"><b>f</b></span>g
+            """
+        #expect(
+            try blocks(html) == [
+                .paragraph(text: "a"), .paragraph(text: "d"), .paragraph(text: "g"),
+            ])
     }
 
     @Test("needs no page around it")

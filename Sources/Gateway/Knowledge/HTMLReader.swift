@@ -1,6 +1,8 @@
 internal import HTML
+internal import Providers
 
-/// A page: what it shows, without navigation and scripts.
+/// A page, as the Markdown that says the same: models read it, and clients show it. Navigation, scripts and what is
+/// hidden are left out.
 enum HTMLReader {
     static func read(_ bytes: [UInt8]) throws(UnreadableDocument) -> DocumentText {
         let page: Text
@@ -12,28 +14,61 @@ enum HTMLReader {
         var document = DocumentText(title: page.title, utf8: [])
         var headings: [(level: Int, text: String)] = []
         for block in page.blocks {
+            let opening: String?
+            let text: String
             switch block {
-            case .heading(let level, let text):
+            case .heading(let level, let heading):
                 headings.removeAll { $0.level >= level }
-                headings.append((level, text))
-                _ = document.append(text)
-                if document.title == nil { document.title = text }
-            case .paragraph(let text), .preformatted(let text), .item(let text):
-                let bytes = document.append(text)
-                guard !bytes.isEmpty else { continue }
-                document.blocks.append(.init(headings: headings.map(\.text), bytes: bytes))
+                headings.append((level, heading))
+                _ = document.append(String(repeating: "#", count: level) + " " + heading)
+                if document.title == nil { document.title = heading }
+                continue
+            case .paragraph(let paragraph):
+                (opening, text) = (nil, paragraph)
+            case .item(let item):
+                (opening, text) = (nil, "- " + item)
+            case .preformatted(let code):
+                (opening, text) = fenced(code)
+            case .table(let head, let rows):
+                opening = head.map { "\(line($0))\n\(line($0.map { _ in "---" }))" }
+                text = rows.map(line).joined(separator: "\n")
             }
+            document.append(text, below: opening, under: headings.map(\.text))
         }
         return document
+    }
+
+    /// A fence, and all that follows it.
+    private static func fenced(_ code: String) -> (String, String) {
+        let fence = CodeFence.around(code)
+        return (fence, "\(code)\n\(fence)")
+    }
+
+    /// A row of a table; a bar within a cell does not end it.
+    private static func line(_ cells: [String]) -> String {
+        "| " + cells.map { $0.replacing("|", with: "\\|") }.joined(separator: " | ") + " |"
     }
 }
 
 extension DocumentText {
-    /// Appends a paragraph and returns where it stands. U+0000, which PostgreSQL does not store, becomes U+FFFD.
+    /// Appends a block, and what cannot be read without its opening lines as enclosed by them.
+    fileprivate mutating func append(
+        _ text: String, below opening: String?, under headings: [String]
+    ) {
+        let whole = opening.map { text.isEmpty ? $0 : "\($0)\n\(text)" } ?? text
+        let bytes = append(whole)
+        guard !bytes.isEmpty else { return }
+        blocks.append(.init(headings: headings, bytes: bytes))
+        guard let opening else { return }
+        let end = bytes.lowerBound + opening.utf8.count
+        enclosures.append(.init(opening: bytes.lowerBound..<end, bytes: end..<bytes.upperBound))
+    }
+
+    /// Appends a paragraph and returns where it stands.
     fileprivate mutating func append(_ text: String) -> Range<Int> {
         if !utf8.isEmpty { utf8 += [ASCII.lineFeed, ASCII.lineFeed] }
         let start = utf8.count
-        utf8 += text.replacing("\0", with: "\u{FFFD}").utf8
+        utf8 += text.utf8
         return start..<utf8.count
     }
 }

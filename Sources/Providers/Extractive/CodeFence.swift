@@ -34,11 +34,15 @@ package struct CodeFence: Sendable {
         let lines = code.map { line in
             line.dropFirst(min(indent, line.prefix { $0 == " " }.count))
         }
-        let runs = lines.flatMap { InlineCode.runs(in: $0) }
-        let longest = runs.map { $0.count }.max() ?? 0
-        let fence = String(repeating: "`", count: max(3, longest + 1))
+        let fence = Self.around(lines.joined(separator: "\n"))
         let language = info.filter { $0 != "`" }.drop(while: \.isWhitespace)
         return ([fence + language] + lines.map(String.init) + [fence]).joined(separator: "\n")
+    }
+
+    /// The line above and below code that nothing in the code can be taken for.
+    package static func around(_ code: String) -> String {
+        let longest = InlineCode.runs(in: code[...]).map { $0.count }.max() ?? 0
+        return String(repeating: "`", count: max(3, longest + 1))
     }
 
     private static let backtick = UInt8(ascii: "`")
