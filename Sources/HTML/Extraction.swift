@@ -22,6 +22,8 @@ private struct Extraction {
         "select", "textarea", "canvas", "audio", "video",
     ]
 
+    private static let lists: Set<String> = ["ol", "ul", "dl"]
+
     /// Elements that break the text without giving it another kind.
     private static let neutral: Set<String> = [
         "html", "body", "p", "div", "section", "article", "main", "header", "footer", "aside",
@@ -47,6 +49,8 @@ private struct Extraction {
     private var kinds: [Kind] = [.paragraph]
     private var pending = ""
     private var tables: [Table] = []
+    /// The numbers of the last items of the lists that have begun, nil where a list has none.
+    private var lists: [Int?] = []
 
     mutating func read(_ event: Page.Event) {
         switch event {
@@ -70,10 +74,23 @@ private struct Extraction {
             guard let kind = kind(of: name) else { return }
             separate()
             kinds.append(kind)
+            count(name)
         case .end(let name):
             guard kind(of: name) != nil else { return }
             separate()
             kinds.removeLast()
+            if Self.lists.contains(name) { _ = lists.popLast() }
+        }
+    }
+
+    private mutating func count(_ name: String) {
+        switch name {
+        case "ol": lists.append(0)
+        case "ul", "dl": lists.append(nil)
+        case "li":
+            guard let last = lists.indices.last, let number = lists[last] else { return }
+            lists[last] = number + 1
+        default: break
         }
     }
 
@@ -142,7 +159,9 @@ private struct Extraction {
         switch kinds.last ?? .paragraph {
         case .paragraph: text.blocks.append(.paragraph(text: line))
         case .heading(let level): text.blocks.append(.heading(level: level, text: line))
-        case .item: text.blocks.append(.item(text: line))
+        case .item:
+            let depth = max(0, lists.count - 1)
+            text.blocks.append(.item(text: line, number: lists.last ?? nil, depth: depth))
         case .preformatted: text.blocks.append(.preformatted(text: withoutEmptyEnds(pending)))
         case .title: text.title = text.title ?? line
         }

@@ -13,8 +13,8 @@ package enum Block: Sendable, Equatable {
     case paragraph(text: String)
     /// Text that keeps its blanks and line ends.
     case preformatted(text: String)
-    /// An item of a list.
-    case item(text: String)
+    /// An item of a list within `depth` others; its number where the list has numbers.
+    case item(text: String, number: Int?, depth: Int)
     /// A table that has headings, its cells row by row; those of `head` are the headings of the columns.
     case table(head: [String]?, rows: [[String]])
 }

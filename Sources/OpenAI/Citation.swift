@@ -71,21 +71,41 @@ package struct Citation: Sendable, Equatable {
     }
 
     /// An element of `citations`, the extra member of a reply that is not streamed. The excerpt is of all passages;
-    /// heading, page and score are those of the best.
+    /// heading and page are what they share; the score is that of the best.
     package var value: Value {
         let excerpt = passages.map(\.excerpt).joined(separator: "\n\n[…]\n\n")
         var members = [
             Member("number", .integer(number)), Member("title", .string(title)),
             Member("source_id", .string(sourceID)), Member("excerpt", .string(excerpt)),
         ]
-        let best = passages.first
         if let link { members.append(Member("url", .string(link))) }
-        if let heading = best?.heading { members.append(Member("heading", .string(heading))) }
-        if let page = best?.page { members.append(Member("page", .integer(page))) }
-        if let score = best?.score, score.isFinite {
+        if let heading = sharedHeading { members.append(Member("heading", .string(heading))) }
+        if let page = sharedPage { members.append(Member("page", .integer(page))) }
+        if let score = passages.first?.score, score.isFinite {
             members.append(Member("score", .number(score)))
         }
         return .object(members)
+    }
+
+    /// Between headings, outermost first.
+    package static let headingSeparator = " > "
+
+    /// The headings that all passages stand under, outermost first.
+    private var sharedHeading: String? {
+        let paths = passages.map { passage in
+            passage.heading?.split(separator: Self.headingSeparator) ?? []
+        }
+        guard let first = paths.first else { return nil }
+        let shared = first.indices.prefix { index in
+            paths.allSatisfy { $0.count > index && $0[index] == first[index] }
+        }
+        return shared.isEmpty
+            ? nil : first[..<shared.count].joined(separator: Self.headingSeparator)
+    }
+
+    private var sharedPage: Int? {
+        let pages = Set(passages.compactMap(\.page))
+        return pages.count == 1 ? pages.first : nil
     }
 
     /// Open WebUI's event, which shows every passage. Id and name are always given, since a source that is keyed by a
@@ -132,7 +152,7 @@ package struct Citation: Sendable, Equatable {
         let lines = citations.map { citation in
             let title = escapedMarkdown(citation.title)
             let name = citation.link.map { "[\(title)](<\(linkTarget($0))>)" } ?? title
-            let page = citation.passages.first?.page.map { ", page \($0)" } ?? ""
+            let page = citation.sharedPage.map { ", page \($0)" } ?? ""
             return "- [\(citation.number)] \(name)\(page)"
         }
         return "\n\n---\n**Sources:**\n" + lines.joined(separator: "\n") + "\n"

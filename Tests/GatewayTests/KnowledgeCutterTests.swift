@@ -70,6 +70,33 @@ struct KnowledgeCutterTests {
             ])
     }
 
+    @Test("takes no sentence of broken lines apart, no item, and no row of a table")
+    func units() throws {
+        func pieces(_ lines: [String]) throws -> [String] {
+            let document = try read(lines.joined(separator: "\n"))
+            return PassageCutter().passages(of: document).map { document.text($0.bytes) }
+        }
+        let broken = Array(
+            repeating: "This is a sentence that goes\non in the next line.", count: 60)
+        for piece in try pieces(broken) {
+            #expect(piece.hasPrefix("This") && piece.hasSuffix("line."))
+        }
+        let words = String(repeating: "some words. ", count: 20)
+        let items = (1...30).map { "\($0). item \(words)\n   which is \(words)end" }
+        for piece in try pieces(items) {
+            #expect(piece.hasSuffix("end") && piece.first?.isNumber == true)
+        }
+        let rows = (1...30).map { "| row \($0) | \(words) \(words) |" }
+        for piece in try pieces(["| a | b |", "|---|---|"] + rows).dropFirst() {
+            #expect(piece.hasPrefix("| row") && piece.hasSuffix(" |"))
+        }
+        // A row that is far too long has to be cut after all.
+        #expect(
+            try pieces([
+                "| a |", "|---|", "| \(words)\(words)\(words)\(words)\(words)\(words)\(words) |",
+            ]).count > 1)
+    }
+
     @Test("tells which passages begin in the middle of a table, and below which headings")
     func table() throws {
         let rows = (0..<200).map { "| row \($0) | of the table |" }.joined(separator: "\n")

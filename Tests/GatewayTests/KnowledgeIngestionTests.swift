@@ -105,7 +105,7 @@ final class KnowledgeIngestionTests {
         let answer = Extractive.answer(
             to: "step99 zebra7", from: Evidence(passages: found).quotable)
         #expect(answer.paragraphs.count == 2)
-        #expect(answer.paragraphs.first?.hasPrefix("> ```sh\n> …\n> deploy step") == true)
+        #expect(answer.text.hasPrefix("**Deployment**\n\n> ```sh\n> …\n> deploy step"))
         #expect(answer.paragraphs.last == "> Then have a zebra7. [1]")
         await pool.close()
     }

@@ -118,7 +118,7 @@ struct KnowledgeReaderTests {
         let reader = try #require(DocumentReader(name: "a.html"))
         let page = """
             <h2>A</h2><pre>```\nb\n</pre><table><tr><th>c|d<th>e<tr><td>f<td>g<tr><td>h<td>i</table>
-            <table><tr><th>j<td>k</table><pre>l</pre>
+            <table><tr><th>j<td>k</table><pre>l</pre><ol><li>m<ul><li>n</ul><li>o</ol>
             """
         let document = try reader.read(Array(page.utf8))
         let text = """
@@ -139,6 +139,12 @@ struct KnowledgeReaderTests {
             ```
             l
             ```
+
+            1. m
+
+               - n
+
+            2. o
             """
         #expect(document.text(0..<document.utf8.count) == text)
         let enclosures = document.enclosures.map {

@@ -27,7 +27,8 @@ struct HTMLTests {
         #expect(
             text.blocks == [
                 .heading(level: 1, text: "Vacation"), .paragraph(text: "You get 30 days!"),
-                .paragraph(text: "Ask HR"), .item(text: "first"), .item(text: "second"),
+                .paragraph(text: "Ask HR"), .item(text: "first", number: nil, depth: 0),
+                .item(text: "second", number: nil, depth: 0),
                 .preformatted(text: "a  =  1\nb"),
                 .table(head: ["Day", "Hours"], rows: [["Mo", "8"]]), .paragraph(text: "one two"),
             ])
@@ -58,6 +59,23 @@ struct HTMLTests {
             try blocks(layout) == [
                 .heading(level: 1, text: "A"), .paragraph(text: "b"), .preformatted(text: "c"),
                 .paragraph(text: "d"),
+            ])
+    }
+
+    @Test("numbers the items of lists, and tells how deep they stand")
+    func lists() throws {
+        let html =
+            "<ol><li>a<ul><li>b<ol><li>c</ol></ul>d<li><p>e</p><p>f</p></ol><dl><dt>g<dd>h</dl><li>i"
+        let items = try blocks(html).compactMap { block in
+            if case .item(let text, let number, let depth) = block {
+                "\(text) \(number.map(String.init) ?? "-") \(depth)"
+            } else {
+                nil
+            }
+        }
+        #expect(
+            items == [
+                "a 1 0", "b - 1", "c 1 2", "d 1 0", "e 2 0", "f 2 0", "g - 0", "h - 0", "i - 0",
             ])
     }
 

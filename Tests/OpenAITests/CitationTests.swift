@@ -38,7 +38,29 @@ import Testing
         #expect(node["file_citation"]?["file_id"]?.string == "doc_7")
     }
 
-    @Test("a reply tells all that was read, and where the best of it stands")
+    @Test("a reply tells the headings and the page that all passages share")
+    func shared() throws {
+        func read(_ headings: [String?], pages: [Int?] = []) throws -> Node {
+            var citation = Citation(number: 1, title: "T", sourceID: "doc_1", passages: [])
+            citation.passages = headings.map { heading in
+                var passage = Citation.Passage("x")
+                passage.heading = heading
+                return passage
+            }
+            for (index, page) in pages.enumerated() { citation.passages[index].page = page }
+            return try json(citation.value)
+        }
+        for (headings, shared) in [
+            (["A > B > C"], "A > B > C"), (["A > B", "A > B > C"], "A > B"),
+            (["A > B", "A > C"], "A"), (["A > B", "AB"], nil), (["A", nil], nil), ([], nil),
+        ] as [([String?], String?)] {
+            #expect(try read(headings)["heading"]?.string == shared, "\(headings)")
+        }
+        #expect(try read(["A", "A"], pages: [2, 2])["page"]?.integer == 2)
+        #expect(try read(["A", "A"], pages: [2, 3])["page"] == nil)
+    }
+
+    @Test("a reply tells all that was read, and how well the best of it fits")
     func value() throws {
         let node = try json(citation(url: "https://example.org/h").value)
         #expect(node["excerpt"]?.string == "Open at nine.\n\n[…]\n\nClosed\n\non Sundays.")

@@ -40,7 +40,19 @@ import Testing
         ]
         #expect(
             quoted("How do I back up?", passages) == [
-                "> Dump the database. [2]", "> Keep the pepper apart. [2]",
+                "**Backup**\n\n> Dump the database. [2]", "> Keep the pepper apart. [2]",
+            ])
+    }
+
+    @Test("stands below its heading, however short it is")
+    func shown() {
+        let passages = [
+            ("Parking [1]", "It is allowed in the yard."), ("Smoking", "Strictly forbidden."),
+            ("Dogs", "No."),
+        ]
+        #expect(
+            quoted("Are dogs allowed?", passages) == [
+                "**Parking \\[1\\]**\n\n> It is allowed in the yard. [1]", "**Dogs**\n\n> No. [3]",
             ])
     }
 

@@ -83,6 +83,22 @@ struct ExtractiveStatementTests {
         #expect(quotes("What does systemctl enable do?", text) == [quoted])
     }
 
+    @Test("a document's own numbers in brackets refer to nothing, but in code they are code")
+    func references() {
+        #expect(
+            quotes("Is the garden green?", "The garden [2] is green [3][45], `see[6]` it.")
+                == ["> The garden \\[2\\] is green \\[3\\]\\[45\\], `see[6]` it. [1]"])
+        let text = "| garden [1] | b |\n|--|--|\n| green [2] | `[3]` |"
+        let row = "> | garden \\[1\\] | b |\n> |--|--|\n> | green \\[2\\] | `[3]` |\n>\n> [1]"
+        #expect(quotes("Is it green?", text) == [row])
+        // A backtick here and one there make no code of what stands between.
+        let list = "Is it green:\n- a ` b [2]\n- c ` d"
+        #expect(
+            quotes("Is it green?", list) == [
+                "> Is it green:\n>\n> - a  b \\[2\\]\n> - c  d\n>\n> [1]"
+            ])
+    }
+
     @Test("an item that introduces code is quoted with it, and not with other items")
     func item() {
         let text = "1. Start the service:\n   ```\n   up\n   ```\n2. Close the garden.\n"
@@ -127,6 +143,57 @@ struct ExtractiveStatementTests {
                 > [1]
                 """
             ])
+    }
+
+    @Test("numbered steps go with the sentence above them, with all that belongs to a step")
+    func steps() {
+        let text = """
+            To order a missing part, follow the steps.
+
+            1. Open the form:
+               - on Mondays the blue one,
+               - else the red one.
+            2. Sign it.
+
+               Nobody may sign for you.
+
+               ```sh
+               sign --now
+               ```
+            3. Send it to HR.
+
+            The garden is green.
+            """
+        let quoted = """
+            > To order a missing part, follow the steps.
+            >
+            > 1. Open the form:
+            >    - on Mondays the blue one,
+            >    - else the red one.
+            > 2. Sign it.
+            >    Nobody may sign for you.
+            >    ```sh
+            >    sign --now
+            >    ```
+            > 3. Send it to HR.
+            >
+            > [1]
+            """
+        #expect(quotes("How do I order a part?", text) == [quoted])
+        #expect(quotes("Is it green?", text) == ["> The garden is green. [1]"])
+        let nested = "- Which form:\n  - the blue one\n  - the red one\n- Sign it."
+        #expect(
+            quotes("Which form?", nested)
+                == ["> Which form:\n>\n> - the blue one\n> - the red one\n>\n> [1]"])
+    }
+
+    @Test("rows that answer alike are quoted together")
+    func alike() {
+        let rows = (1...40).map { "| part \($0) | \($0.isMultiple(of: 3) ? "retired" : "sold") |" }
+        let text = "| part | state |\n|--|--|\n" + rows.joined(separator: "\n")
+        let quoted = quotes("Which are retired?", text)
+        #expect(quoted.count == 1 && quoted[0].count { $0 == "\n" } == 2 + 13 + 1)
+        #expect(quoted[0].contains("> | part 3 | retired |\n> | part 6 | retired |\n"))
     }
 
     @Test("of a long list the beginning is quoted, and each item on its own")

@@ -25,8 +25,9 @@ enum HTMLReader {
                 continue
             case .paragraph(let paragraph):
                 (opening, text) = (nil, paragraph)
-            case .item(let item):
-                (opening, text) = (nil, "- " + item)
+            case .item(let item, let number, let depth):
+                let margin = String(repeating: "   ", count: depth)
+                (opening, text) = (nil, margin + (number.map { "\($0). " } ?? "- ") + item)
             case .preformatted(let code):
                 (opening, text) = fenced(code)
             case .table(let head, let rows):

@@ -1,6 +1,7 @@
 internal import Crypto
 internal import EventLoop
 internal import HTTP
+internal import OpenAI
 internal import PostgreSQL
 internal import Store
 internal import System
@@ -157,7 +158,7 @@ internal import System
             let headings = passage.headings.isEmpty ? [title] : passage.headings
             var new = NewPassage(
                 id: Identifier.make("passage"),
-                heading: headings.joined(separator: RetrievedPassage.headingSeparator),
+                heading: headings.joined(separator: Citation.headingSeparator),
                 body: text.text(passage.bytes), span: passage.span)
             new.opening = passage.opening
             return new

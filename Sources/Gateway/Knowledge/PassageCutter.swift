@@ -1,3 +1,5 @@
+internal import Providers
+
 /// Cuts a text into passages: whole blocks under one heading, together as long as they are short; only what is far
 /// too long is cut inside, where a line, a sentence or at least a word ends.
 struct PassageCutter {
@@ -23,7 +25,7 @@ struct PassageCutter {
         let text = document.utf8
         var pieces: [DocumentText.Block] = []
         for block in document.blocks {
-            for bytes in split(block.bytes, of: text) {
+            for bytes in split(block.bytes, of: document) {
                 append(.init(headings: block.headings, bytes: bytes), to: &pieces, of: text)
             }
         }
@@ -60,11 +62,12 @@ struct PassageCutter {
         }
     }
 
-    private func split(_ bytes: Range<Int>, of text: [UInt8]) -> [Range<Int>] {
+    private func split(_ bytes: Range<Int>, of document: DocumentText) -> [Range<Int>] {
+        let text = document.utf8
         var result: [Range<Int>] = []
         var rest = bytes
         while text[rest].scalarCount(upTo: longest + 1) > longest {
-            let cut = cut(rest, of: text)
+            let cut = cut(rest, of: document)
             result.append(trimmed(rest.lowerBound..<cut, of: text))
             rest = trimmed(cut..<rest.upperBound, of: text)
         }
@@ -72,22 +75,53 @@ struct PassageCutter {
         return result.filter { !$0.isEmpty }
     }
 
-    /// Where to cut: after the last end of a line, a sentence or a word in the second half of the target.
-    private func cut(_ bytes: Range<Int>, of text: [UInt8]) -> Int {
+    /// Where to cut, best in the second half of the target: after a line of code, a row of a table or an item of a list;
+    /// else after a sentence, any line, a word.
+    private func cut(_ bytes: Range<Int>, of document: DocumentText) -> Int {
+        let text = document.utf8
         let half = text.index(bytes.lowerBound, scalars: target / 2)
         let limit = text.index(half, scalars: target - target / 2)
+        let end = text.index(limit, scalars: longest - target)
+        func units(_ range: Range<Int>) -> [Int] { range.filter(document.endsUnit) }
+        if let unit = units(half..<limit).last { return unit }
         let window = text[half..<limit]
-        if let line = window.lastIndex(of: ASCII.lineFeed) { return line }
         let sentence = window.indices.dropFirst().last { index in
             ASCII.isBlank(text[index]) && ".!?:;".utf8.contains(text[index - 1])
+                && !document.isEnclosed(index)
         }
-        return sentence ?? window.lastIndex(where: ASCII.isBlank) ?? limit
+        return sentence ?? units(limit..<end).first ?? units(bytes.lowerBound..<half).last
+            ?? window.lastIndex(of: ASCII.lineFeed) ?? window.lastIndex(where: ASCII.isBlank)
+            ?? limit
     }
 
     private func trimmed(_ bytes: Range<Int>, of text: [UInt8]) -> Range<Int> {
         let start = text[bytes].firstIndex { !ASCII.isBlank($0) } ?? bytes.upperBound
         let end = text[start..<bytes.upperBound].lastIndex { !ASCII.isBlank($0) }
         return start..<((end ?? start - 1) + 1)
+    }
+}
+
+extension DocumentText {
+    /// Whether a line ends here after which a cut takes nothing apart.
+    fileprivate func endsUnit(_ index: Int) -> Bool {
+        guard utf8[index] == ASCII.lineFeed else { return false }
+        let next = utf8[(index + 1)...].prefix(80).drop(while: ASCII.isBlank)
+        return isEnclosed(index) || ListMark.read(next) != nil
+    }
+
+    /// Whether a place stands in code or among the rows of a table.
+    fileprivate func isEnclosed(_ index: Int) -> Bool {
+        var low = 0
+        var high = enclosures.count
+        while low < high {
+            let middle = (low + high) / 2
+            if enclosures[middle].bytes.upperBound <= index {
+                low = middle + 1
+            } else {
+                high = middle
+            }
+        }
+        return low < enclosures.count && enclosures[low].bytes.dropFirst().contains(index)
     }
 }
 

@@ -1,4 +1,5 @@
 internal import EventLoop
+internal import OpenAI
 internal import PostgreSQL
 internal import Providers
 internal import Store
@@ -21,11 +22,8 @@ struct RetrievedPassage: Sendable {
 
     /// The innermost of its headings.
     var section: String? {
-        heading.map { String($0.split(separator: Self.headingSeparator).last ?? $0[...]) }
+        heading.map { String($0.split(separator: Citation.headingSeparator).last ?? $0[...]) }
     }
-
-    /// Between headings, outermost first.
-    static let headingSeparator = " > "
 
     /// What a reader is shown of it: all, as it stands there, unless somebody has stored far longer ones than we cut.
     var excerpt: String {

@@ -1,15 +1,22 @@
 /// A part of a passage in Markdown that stands for itself.
-enum Block {
-    /// A paragraph, its lines joined.
-    case prose(String)
-    /// An item of a list with its mark, its lines joined.
-    case item(String)
-    /// A row of a table; the table's headings with the line below them, where the passage has them.
-    case row(String, head: String?)
-    /// Between fences of its own, its lines as they are.
-    case code(String)
-    /// Nothing to quote: it parts what stands above it from what stands below.
-    case heading
+struct Block {
+    enum Kind {
+        /// A paragraph, its lines joined.
+        case prose
+        /// An item of a list with its mark, its lines joined.
+        case item(ListMark)
+        /// A row of a table; the table's headings with the line below them, where the passage has them.
+        case row(head: String?)
+        /// Between fences of its own, its lines as they are.
+        case code
+        /// Nothing to quote: it parts what stands above it from what stands below.
+        case heading
+    }
+
+    let kind: Kind
+    let text: String
+    /// Blanks before its first line: what belongs to an item of a list stands further in than the item.
+    let indent: Int
 
     /// The blocks of a passage; `opening` is what stands above it when it begins within code or a table.
     static func all(of text: String, below opening: String?) -> [Block] {
@@ -26,7 +33,8 @@ private struct BlockReader {
     var blocks: [Block] = []
     /// A paragraph or an item that goes on.
     private var current = ""
-    private var isItem = false
+    private var mark: ListMark?
+    private var indent = 0
     /// Of the table in which the next line stands.
     private var head: String?
     private var fence: CodeFence?
@@ -52,10 +60,10 @@ private struct BlockReader {
             closeText()
             head = nil
         } else if line.hasPrefix("#") || isUnderline(line) {
-            if line.hasPrefix("#") || isItem { closeText() }
+            if line.hasPrefix("#") || mark != nil { closeText() }
             current = ""
             head = nil
-            blocks.append(.heading)
+            append(.heading, "")
         } else if TableRule.matches(next.utf8) {
             closeText()
             head = "\(line)\n\(trimmed(next))"
@@ -63,16 +71,10 @@ private struct BlockReader {
             closeText()
         } else if isRow(line) {
             closeText()
-            blocks.append(.row(String(line), head: head))
+            append(.row(head: head), String(line))
         } else {
-            takeText(line)
+            takeText(line, indent: whole.prefix { $0 == " " }.count)
         }
-    }
-
-    /// A table may do without the bars before its rows; where its headings have one, a row without is cut.
-    private func isRow(_ line: Substring) -> Bool {
-        guard let head, !head.hasPrefix("|") else { return line.hasPrefix("|") }
-        return line.contains("|")
     }
 
     mutating func end() {
@@ -82,42 +84,42 @@ private struct BlockReader {
         closeCode(fence)
     }
 
-    private mutating func takeText(_ line: Substring) {
-        if let mark = ListMark.read(line), isItem || current.isEmpty || mark.mayInterrupt {
-            closeText()
-            isItem = true
+    /// A table may do without the bars before its rows; where its headings have one, a row without is cut.
+    private func isRow(_ line: Substring) -> Bool {
+        guard let head, !head.hasPrefix("|") else { return line.hasPrefix("|") }
+        return line.contains("|")
+    }
+
+    /// In the middle of a paragraph a number is a part of its text, but for the first one.
+    private mutating func takeText(_ line: Substring, indent: Int) {
+        let mark = ListMark.read(line.utf8).flatMap { mark in
+            let mayBegin = current.isEmpty || self.mark != nil || (mark.number ?? 1) == 1
+            return mayBegin ? mark : nil
         }
-        if !current.isEmpty { current.append(" ") }
+        if mark != nil { closeText() }
+        if current.isEmpty {
+            (self.mark, self.indent) = (mark, indent)
+        } else {
+            current.append(" ")
+        }
         // A line that is broken on purpose ends so; here it is joined to the next one.
         current.append(contentsOf: line.hasSuffix("\\") ? line.dropLast() : line)
     }
 
     private mutating func closeText() {
-        if !current.isEmpty { blocks.append(isItem ? .item(current) : .prose(current)) }
-        (current, isItem) = ("", false)
+        if !current.isEmpty { append(mark.map { .item($0) } ?? .prose, current) }
+        (current, mark) = ("", nil)
     }
 
     private mutating func closeCode(_ fence: CodeFence) {
-        if code.contains(where: { $0 != "…" }) { blocks.append(.code(fence.enclose(code))) }
+        if code.contains(where: { $0 != "…" }) {
+            blocks.append(Block(kind: .code, text: fence.enclose(code), indent: fence.indent))
+        }
         (self.fence, code) = (nil, [])
     }
-}
 
-/// What an item of a list begins with: `- `, `* `, `+ `, `1. ` or `1) `.
-struct ListMark {
-    let length: Int
-    /// In the middle of a paragraph a number is a part of its text, but for the first one.
-    let mayInterrupt: Bool
-
-    static func read(_ line: Substring) -> ListMark? {
-        if ["- ", "* ", "+ "].contains(where: { line.hasPrefix($0) }) {
-            return ListMark(length: 2, mayInterrupt: true)
-        }
-        let digits = line.utf8.prefix { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }
-        guard 1...9 ~= digits.count,
-            [". ", ") "].contains(where: { line.dropFirst(digits.count).hasPrefix($0) })
-        else { return nil }
-        return ListMark(length: digits.count + 2, mayInterrupt: Array(digits) == Array("1".utf8))
+    private mutating func append(_ kind: Block.Kind, _ text: String) {
+        blocks.append(Block(kind: kind, text: text, indent: indent))
     }
 }
 

@@ -2,7 +2,7 @@
 package struct CodeFence: Sendable {
     private let mark: UInt8
     private let count: Int
-    private let indent: Int
+    let indent: Int
     /// What stands behind the marks.
     private let info: String
 

@@ -28,24 +28,32 @@ package enum Extractive {
 
     /// What was found, best first.
     package struct Answer: Sendable {
-        /// Paragraphs of markdown with `[n]` after each quotation.
+        /// Markdown: each a quotation with `[n]` after it, or what is said instead.
         package var paragraphs: [String]
-        /// The numbers that the text refers to, ascending; empty when nothing was found.
-        package var cited: [Int]
         /// Words and signs counted; there is no model whose tokens could be.
         package var usage: Usage
-
-        init(paragraphs: [String], cited: [Int], usage: Usage) {
-            self.paragraphs = paragraphs
-            self.cited = cited
-            self.usage = usage
-        }
+        /// Whether the limit on its words has ended it.
+        package var isShortened = false
 
         /// An answer that quotes nothing.
-        package init(saying text: String) {
-            self.init(
-                paragraphs: [text], cited: [],
-                usage: Usage(promptTokens: 0, completionTokens: 0, source: .counted))
+        package init(saying text: String) { self.init([text]) }
+
+        init(_ paragraphs: [String]) {
+            self.paragraphs = paragraphs
+            usage = Usage(promptTokens: 0, completionTokens: 0, source: .counted)
+        }
+
+        mutating func shorten(to limit: Int) {
+            var words = 0
+            let fitting = paragraphs.prefix { paragraph in
+                words += Words.count(in: paragraph)
+                return words <= limit
+            }
+            isShortened = fitting.count < paragraphs.count
+            paragraphs =
+                fitting.isEmpty
+                ? paragraphs.prefix(1).map { Words.beginning(of: $0, words: limit) }
+                : Array(fitting)
         }
 
         /// The whole text.
@@ -57,7 +65,7 @@ package enum Extractive {
                 let text = index == 0 ? paragraph : "\n\n" + paragraph
                 return ChatEvent.text(StringLiteral.encode(text).dropFirst().dropLast())
             }
-            let end = ChatEvent.choices([ChoiceDelta(finishReason: .stop)])
+            let end = ChatEvent.choices([ChoiceDelta(finishReason: isShortened ? .length : .stop)])
             return pieces + [end, .usage(usage), .finished, .done]
         }
     }
@@ -66,37 +74,43 @@ package enum Extractive {
     package static let nothingFound =
         "I found nothing about this in the documents that I may search."
 
-    /// Quotes at most five statements that share rare words with the question. `limit` bounds the
-    /// words of the answer, as `max_tokens` does for a model.
+    /// Quotes at most five statements that share rare words with the question, each below its heading. `limit` bounds
+    /// the words of the answer, as `max_tokens` does for a model: it ends before the quotation that does not fit, and
+    /// within the first one.
     package static func answer(
         to question: String, from passages: [Passage], limit: Int? = nil
     ) -> Answer {
         let terms = Words.terms(ofQuestion: question)
-        let quotations = bestQuotations(terms, passages)
-        var paragraphs: [String] = []
-        var cited: Set<Int> = []
-        var length = 0
-        for quotation in quotations {
-            let text = quoted(quotation)
-            length += Words.count(in: text)
-            if let limit, length > limit, !paragraphs.isEmpty { break }
-            paragraphs.append(text)
-            cited.insert(quotation.number)
-        }
-        if paragraphs.isEmpty { paragraphs = [nothingFound] }
+        let paragraphs = paragraphs(bestQuotations(terms, passages))
         let read = passages.reduce(Words.count(in: question)) { $0 + Words.count(in: $1.text) }
-        let written = paragraphs.reduce(0) { $0 + Words.count(in: $1) }
-        return Answer(
-            paragraphs: paragraphs, cited: cited.sorted(),
-            usage: Usage(promptTokens: read, completionTokens: written, source: .counted))
+        var answer = paragraphs.isEmpty ? Answer(saying: nothingFound) : Answer(paragraphs)
+        if let limit { answer.shorten(to: limit) }
+        answer.usage = Usage(
+            promptTokens: read,
+            completionTokens: answer.paragraphs.reduce(0) { $0 + Words.count(in: $1) },
+            source: .counted)
+        return answer
+    }
+
+    /// A heading stands once above all that is quoted from below it.
+    private static func paragraphs(_ quotations: [Quotation]) -> [String] {
+        var last: Quotation?
+        return quotations.map { quotation in
+            defer { last = quotation }
+            let passage = quotation.passage
+            guard let heading = passage.heading, !heading.isEmpty,
+                passage.number != last?.passage.number || heading != last?.passage.heading
+            else { return quoted(quotation) }
+            return "**\(InlineCode.quotable(heading))**\n\n\(quoted(quotation))"
+        }
     }
 
     /// As a quotation in markdown; the reference to code stands below it.
     private static func quoted(_ quotation: Quotation) -> String {
         let lines = quotation.statement.text.split(
             separator: "\n", omittingEmptySubsequences: false)
-        let reference =
-            lines.count > 1 ? "\n>\n> [\(quotation.number)]" : " [\(quotation.number)]"
+        let number = quotation.passage.number
+        let reference = lines.count > 1 ? "\n>\n> [\(number)]" : " [\(number)]"
         return lines.map { $0.isEmpty ? ">" : "> " + $0 }.joined(separator: "\n") + reference
     }
 }

@@ -31,8 +31,19 @@ enum InlineCode {
         return (code, stray)
     }
 
-    /// Without backticks that nothing answers: what follows them would pass for code.
-    static func closed(_ text: String) -> String {
+    /// Without backticks that nothing answers: what follows them would pass for code. The document's own `[1]` is
+    /// written so that it is no reference to one of ours, unless it stands in code.
+    static func quotable(_ text: String) -> String {
+        let closed = closed(text)
+        guard closed.contains("[") else { return closed }
+        let code = parts(of: closed[...]).code
+        return closed.replacing(#/\[([0-9]{1,3})\]/#) { match in
+            let isCode = code.contains { $0.contains(match.range.lowerBound) }
+            return isCode ? String(match.0) : "\\[\(match.1)\\]"
+        }
+    }
+
+    private static func closed(_ text: String) -> String {
         var closed = ""
         var start = text.startIndex
         for stray in parts(of: text[...]).stray {

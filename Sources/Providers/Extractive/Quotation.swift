@@ -1,11 +1,13 @@
 /// A statement of a passage that may be quoted.
 struct Quotation {
-    let number: Int
-    var statement: Statement
-    /// Place of its passage, which may share its number with others.
-    let passage: Int
+    let passage: Extractive.Passage
+    /// Place of the passage among all.
+    let place: Int
     /// Place among all statements, to keep the order of the text.
     let position: Int
+    var statement: Statement
+    /// Words of the statement; of rows that are quoted together, those of the longest.
+    var words: Int
     /// What it shares with the question.
     let terms: Set<String>
     /// What the heading above it shares with the question.
@@ -15,6 +17,17 @@ struct Quotation {
     /// Whether the reader of this one has the other one too.
     func repeats(_ other: Quotation) -> Bool {
         statement.text.contains(other.statement.content)
+    }
+
+    /// Whether both are rows of one table that answer alike.
+    func isRow(beside other: Quotation) -> Bool {
+        place == other.place && terms == other.terms && !terms.isEmpty
+            && statement.head != nil && statement.head == other.statement.head
+    }
+
+    mutating func join(_ other: Quotation) {
+        statement = statement.joined(with: other.statement)
+        words = max(words, other.words)
     }
 }
 
@@ -30,26 +43,22 @@ private let leastPartOfRarest = 0.75
 func bestQuotations(_ terms: Set<String>, _ passages: [Extractive.Passage]) -> [Quotation] {
     guard !terms.isEmpty else { return [] }
     var quotations: [Quotation] = []
-    for (index, passage) in passages.enumerated() {
+    for (place, passage) in passages.enumerated() {
         let heading = terms.intersection(Words.terms(of: passage.heading ?? ""))
+        let start = quotations.count
         for statement in Statement.all(of: passage.text, below: passage.opening) {
-            quotations.append(
-                Quotation(
-                    number: passage.number, statement: statement, passage: index,
-                    position: quotations.count,
-                    terms: terms.intersection(Words.terms(of: statement.content)),
-                    heading: heading))
+            let quotation = Quotation(
+                passage: passage, place: place, position: quotations.count, statement: statement,
+                words: Words.count(in: statement.content),
+                terms: terms.intersection(Words.terms(of: statement.content)), heading: heading)
+            if let row = quotations[start...].firstIndex(where: quotation.isRow) {
+                quotations[row].join(quotation)
+            } else {
+                quotations.append(quotation)
+            }
         }
     }
-    return chosen(from: scored(quotations)).reduce(into: []) { joined, quotation in
-        if let last = joined.last, last.number == quotation.number,
-            let rows = last.statement.joined(with: quotation.statement)
-        {
-            joined[joined.count - 1].statement = rows
-        } else {
-            joined.append(quotation)
-        }
-    }
+    return joined(chosen(from: scored(quotations)))
 }
 
 /// Those that have a term of the question as rare as any, or several others: what else is said is about something else.
@@ -63,9 +72,8 @@ private func scored(_ quotations: [Quotation]) -> [Quotation] {
         let terms = isBelow ? quotation.terms.union(quotation.heading) : quotation.terms
         guard terms.count > 1 || !rarest.isDisjoint(with: terms) else { return nil }
         let weight = terms.reduce(0) { $0 + (weights[$1] ?? 0) }
-        let length = Double(Words.count(in: quotation.statement.content))
         var scored = quotation
-        scored.score = weight / max(1, length / longStatement)
+        scored.score = weight / max(1, Double(quotation.words) / longStatement)
         return scored
     }
 }
@@ -94,7 +102,7 @@ private func chosen(from quotations: [Quotation]) -> [Quotation] {
     guard let best = ranked.first else { return [] }
     var chosen: [Quotation] = []
     for quotation in ranked where quotation.score >= best.score / 2 {
-        let fromSame = chosen.count { $0.passage == quotation.passage }
+        let fromSame = chosen.count { $0.place == quotation.place }
         guard fromSame < quotationLimitPerPassage,
             !chosen.contains(where: { $0.repeats(quotation) || quotation.repeats($0) })
         else { continue }
@@ -105,8 +113,21 @@ private func chosen(from quotations: [Quotation]) -> [Quotation] {
 }
 
 private func ordered(_ quotations: [Quotation]) -> [Quotation] {
-    let best = Dictionary(quotations.map { ($0.passage, $0.score) }, uniquingKeysWith: max)
+    let best = Dictionary(quotations.map { ($0.place, $0.score) }, uniquingKeysWith: max)
     return quotations.sorted {
-        (best[$1.passage, default: 0], $0.position) < (best[$0.passage, default: 0], $1.position)
+        (best[$1.place, default: 0], $0.position) < (best[$0.place, default: 0], $1.position)
+    }
+}
+
+/// Rows of one table that follow each other, as one table.
+private func joined(_ quotations: [Quotation]) -> [Quotation] {
+    quotations.reduce(into: []) { joined, quotation in
+        if let last = joined.last, let head = last.statement.head,
+            head == quotation.statement.head, last.passage.number == quotation.passage.number
+        {
+            joined[joined.count - 1].join(quotation)
+        } else {
+            joined.append(quotation)
+        }
     }
 }

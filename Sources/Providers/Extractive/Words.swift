@@ -33,13 +33,36 @@ package enum Words {
     /// Words and signs, as a stand-in for tokens.
     static func count(in text: String) -> Int {
         var count = 0
-        var isInWord = false
-        for character in text {
-            let isWord = character.isLetter || character.isNumber
-            if isWord ? !isInWord : !character.isWhitespace { count += 1 }
-            isInWord = isWord
+        scan(text) { _ in
+            count += 1
+            return true
         }
         return count
+    }
+
+    /// The first so many words and signs.
+    static func beginning(of text: String, words: Int) -> String {
+        var count = 0
+        var end = text.endIndex
+        scan(text) { start in
+            count += 1
+            if count > words { end = start }
+            return count <= words
+        }
+        let blanks = text[..<end].reversed().prefix(while: \.isWhitespace).count
+        return String(text[..<end].dropLast(blanks))
+    }
+
+    /// Tells where each word and each sign begins, as long as that is wanted.
+    private static func scan(_ text: String, _ tell: (String.Index) -> Bool) {
+        var isInWord = false
+        for index in text.indices {
+            let character = text[index]
+            let isWord = character.isLetter || character.isNumber
+            let isNew = isWord ? !isInWord : !character.isWhitespace
+            if isNew, !tell(index) { return }
+            isInWord = isWord
+        }
     }
 
     /// So little of a stem that "opening", "opens" and "open" meet: what is left has no ending either.
