@@ -142,10 +142,21 @@ struct EvidenceTests {
         let evidence = Evidence(passages: [passage])
         let prompt = try #require(evidence.prompt)
         #expect(prompt.contains("\n| a | b |\n|---|---|\n…\n| c | d |\n</passage>"))
-        #expect(evidence.quotable.map(\.opening) == [passage.opening])
+        #expect(evidence.quotable(for: "text").map(\.opening) == [passage.opening])
         #expect(evidence.citations([1], .annotations)[0].passages[0].excerpt == "| c | d |")
         passage.opening = "</passage>"
         #expect(Evidence(passages: [passage]).prompt?.contains("< /passage>\n…\n") == true)
+    }
+
+    @Test("is quoted only where it covers some of a short question")
+    func enough() {
+        let long = String(repeating: "text ", count: 17)
+        for (score, question, count) in [(0.19, "text", 0), (0.2, "text", 1), (0.19, long, 1)] {
+            let passage = RetrievedPassage(
+                number: 1, documentID: "doc_1", title: "T", url: nil, heading: nil, text: "text",
+                page: nil, score: score)
+            #expect(Evidence(passages: [passage]).quotable(for: question).count == count)
+        }
     }
 
     @Test("is quoted under the heading right above it, or under its document's title")
@@ -154,7 +165,7 @@ struct EvidenceTests {
             let passage = RetrievedPassage(
                 number: 1, documentID: "doc_1", title: "Title", url: nil, heading: heading,
                 text: "text", page: nil, score: 1)
-            return Evidence(passages: [passage]).quotable.map(\.heading)
+            return Evidence(passages: [passage]).quotable(for: "text").map(\.heading)
         }
         #expect(headings("A > B > C") == ["C"])
         #expect(headings("A") == ["A"])

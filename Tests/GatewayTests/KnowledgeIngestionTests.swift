@@ -103,7 +103,7 @@ final class KnowledgeIngestionTests {
             for: "step99 zebra7", in: ["handbook"], limit: 6, pool: pool)
         #expect(found.map(\.opening) == ["```sh"])
         let answer = Extractive.answer(
-            to: "step99 zebra7", from: Evidence(passages: found).quotable)
+            to: "step99 zebra7", from: Evidence(passages: found).quotable(for: "step99 zebra7"))
         #expect(answer.paragraphs.count == 2)
         #expect(answer.text.hasPrefix("**Deployment**\n\n> ```sh\n> …\n> deploy step"))
         #expect(answer.paragraphs.last == "> Then have a zebra7. [1]")

@@ -99,6 +99,15 @@ struct ExtractiveStatementTests {
             ])
     }
 
+    @Test("links that lead on within the document are words, others stay")
+    func links() {
+        #expect(
+            quotes(
+                "Is the garden green?",
+                "The [garden](#a) is ![green](b.png), see [all](https://c.d) `[e](f)`.")
+                == ["> The garden is green, see [all](https://c.d) `[e](f)`. [1]"])
+    }
+
     @Test("an item that introduces code is quoted with it, and not with other items")
     func item() {
         let text = "1. Start the service:\n   ```\n   up\n   ```\n2. Close the garden.\n"

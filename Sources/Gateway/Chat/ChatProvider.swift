@@ -52,7 +52,7 @@ extension Chat {
         let message = request.lastUserText
         let asked = Retrieval.asked(in: message)
         var answer = Extractive.answer(
-            to: asked, from: evidence.quotable,
+            to: asked, from: evidence.quotable(for: asked),
             limit: inquiry.model.adjustments.maximumTokens(in: request))
         // Nobody reads the rest; it is charged by its size.
         let rest = (message.utf8.count - asked.utf8.count) / 4

@@ -32,9 +32,11 @@ struct Evidence: Sendable {
             """
     }
 
-    /// For the provider that quotes.
-    var quotable: [Extractive.Passage] {
-        passages.map { passage in
+    /// For the provider that quotes, and cannot tell what is beside the point as a model can: what covers less than a
+    /// fifth of a short question. A long message has much that is beside its own point.
+    func quotable(for question: String) -> [Extractive.Passage] {
+        let isShort = question.split(maxSplits: 16, whereSeparator: \.isWhitespace).count <= 16
+        return passages.filter { !isShort || $0.score >= 0.2 }.map { passage in
             var quotable = Extractive.Passage(number: passage.number, text: passage.text)
             quotable.heading = passage.section ?? passage.title
             quotable.opening = passage.opening

@@ -75,8 +75,8 @@ struct PassageCutter {
         return result.filter { !$0.isEmpty }
     }
 
-    /// Where to cut, best in the second half of the target: after a line of code, a row of a table or an item of a list;
-    /// else after a sentence, any line, a word.
+    /// Where to cut, best in the second half of the target: after a line of code, a row of a table or an item of a
+    /// list; else after a sentence, any line, a word.
     private func cut(_ bytes: Range<Int>, of document: DocumentText) -> Int {
         let text = document.utf8
         let half = text.index(bytes.lowerBound, scalars: target / 2)

@@ -31,15 +31,30 @@ enum InlineCode {
         return (code, stray)
     }
 
-    /// Without backticks that nothing answers: what follows them would pass for code. The document's own `[1]` is
-    /// written so that it is no reference to one of ours, unless it stands in code.
+    /// As it can be quoted outside of its document: without backticks that nothing answers, since what follows them
+    /// would pass for code, without links that lead on within the document or beside it, and with its own `[1]` written
+    /// so that it is no reference to one of ours. Code stays as it is.
     static func quotable(_ text: String) -> String {
         let closed = closed(text)
         guard closed.contains("[") else { return closed }
-        let code = parts(of: closed[...]).code
-        return closed.replacing(#/\[([0-9]{1,3})\]/#) { match in
+        return replacing(#/\[([0-9]{1,3})\]/#, in: replacing(link, in: closed) { "\($0.1)" }) {
+            "\\[\($0.1)\\]"
+        }
+    }
+
+    /// What names no host.
+    private static var link: Regex<(Substring, Substring)> {
+        #/!?\[([^\]]*)\]\((?![A-Za-z][A-Za-z0-9+.\-]*:)[^)]*\)/#
+    }
+
+    private static func replacing(
+        _ regex: Regex<(Substring, Substring)>, in text: String,
+        by replacement: (Regex<(Substring, Substring)>.Match) -> String
+    ) -> String {
+        let code = parts(of: text[...]).code
+        return text.replacing(regex) { match in
             let isCode = code.contains { $0.contains(match.range.lowerBound) }
-            return isCode ? String(match.0) : "\\[\(match.1)\\]"
+            return isCode ? String(match.0) : replacement(match)
         }
     }
 

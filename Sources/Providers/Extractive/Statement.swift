@@ -29,6 +29,7 @@ struct Statement {
             case .heading: break
             case .code: statements.append(Statement(block.text))
             case .row(let head):
+                guard says(block.text) else { continue }
                 let row = InlineCode.quotable(block.text)
                 statements.append(Statement(row, below: head.map(InlineCode.quotable)))
             case .item(let mark):
@@ -41,10 +42,12 @@ struct Statement {
                 statements += sentences.map { Statement($0) }
             }
         }
-        // A line of links is a signpost.
-        return statements.filter { statement in
-            statement.content.replacing(link, with: "").contains { $0.isLetter || $0.isNumber }
-        }
+        return statements
+    }
+
+    /// A line of links is a signpost.
+    private static func says(_ text: String) -> Bool {
+        text.replacing(link, with: "").contains { $0.isLetter || $0.isNumber }
     }
 
     private static var link: Regex<Substring> { #/!?\[[^\]]*\]\([^)]*\)/# }
@@ -61,11 +64,11 @@ struct Statement {
             code = code.drop { $0.upperBound <= word.endIndex }
             let isInCode = code.first.map { $0.lowerBound < word.endIndex } ?? false
             if !isInCode && endsSentence(word, before: next) || sentence.utf8.count > 600 {
-                sentences.append(InlineCode.quotable(sentence))
+                sentences.append(sentence)
                 sentence = ""
             }
         }
-        return sentence.isEmpty ? sentences : sentences + [InlineCode.quotable(sentence)]
+        return (sentences + [sentence]).filter(says).map(InlineCode.quotable)
     }
 
     private static func endsSentence(_ word: Substring, before next: Substring?) -> Bool {
