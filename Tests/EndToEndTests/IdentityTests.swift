@@ -109,6 +109,26 @@ extension EndToEnd {
         private static func basic(_ credentials: String) -> String {
             "Basic " + Data(credentials.utf8).base64EncodedString()
         }
+        @Test("Whoever is refused over and over fills no audit: a row a minute for each reason")
+        func refusals() async throws {
+            let site = try await Shared.deployment()
+            let pending = try await site.makeUser(role: "pending")
+            for _ in 0..<40 {
+                #expect(try await site.get("/v1/models", pending).status == 403)
+            }
+            #expect(try await site.get("/api/admin/users", pending).status == 403)
+            func rows(_ action: String) async throws -> Int {
+                let count = try await site.sql(
+                    """
+                    SELECT count(*) FROM audit WHERE actor = '\(pending.id)'
+                        AND action = 'permission.refused' AND details ->> 'action' = '\(action)'
+                    """)
+                return Int(count) ?? 0
+            }
+            #expect(try await waitUntil(seconds: 5) { try await rows("admin") == 1 })
+            #expect((1...site.workers.count).contains(try await rows("models")))
+        }
+
 
         private static func get(
             _ site: Deployment, _ path: String, _ door: Door, _ credentials: String

@@ -63,11 +63,11 @@ struct FrontDoor {
         try Self.checkOrigin(exchange.request, identity)
         if !identity.permits(access) {
             guard case .action(let action) = access else {
-                worker.audit(.refused("sign in"), in: exchange)
+                worker.auditRefusal(of: "sign in", in: exchange)
                 throw APIError.permissionDenied(
                     because: "Your role permits nothing yet; ask an administrator for another one.")
             }
-            worker.audit(.refused(action.rawValue), in: exchange)
+            worker.auditRefusal(of: action.rawValue, in: exchange)
             throw identity.isLimitedByToken(access)
                 ? APIError.scopeMissing(action.rawValue)
                 : APIError.permissionDenied(action.rawValue)
@@ -105,8 +105,8 @@ struct FrontDoor {
             return
         }
         let face = APIError(of: error)
-        if ["model_not_allowed", "expired_api_key"].contains(face.code) {
-            worker.audit(.refused(face.code ?? ""), in: exchange)
+        if let code = face.code, ["model_not_allowed", "expired_api_key"].contains(code) {
+            worker.auditRefusal(of: code, in: exchange)
         }
         do {
             try await exchange.reply(
