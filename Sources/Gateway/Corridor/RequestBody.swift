@@ -45,8 +45,8 @@ struct RequestBody: Sendable {
 
     func integer(_ key: String, _ range: ClosedRange<Int>) throws(APIError) -> Int? {
         guard let node = self[key] else { return nil }
-        guard let value = node.integer else { throw .invalidType(key, "an integer") }
-        guard range.contains(value) else {
+        guard node.isWhole else { throw .invalidType(key, "an integer") }
+        guard let value = node.integer, range.contains(value) else {
             throw .invalidValue(
                 key, "it must be between \(range.lowerBound) and \(range.upperBound)")
         }
