@@ -17,6 +17,9 @@ extension EndToEnd {
                 try await Self.get(site, "/api/users/me", .signedIn, "alice:wrong").status == 401)
             var request = WebRequest("POST", "/api/users/me/api-token")
             request.fields.append(("Authorization", Self.basic("alice:right")))
+            Expected(415, "unsupported_media_type")
+                .check(try await site.call(request, at: .signedIn).reply())
+            request.fields.append(("Content-Type", "application/json"))
             let minted = try await site.call(request, at: .signedIn).reply()
             #expect(minted.status == 201)
             let token = try #require(minted.json["token"].string)
@@ -106,9 +109,6 @@ extension EndToEnd {
             Expected(403, "permission_denied").check(try await site.get("/api/admin/users", user))
         }
 
-        private static func basic(_ credentials: String) -> String {
-            "Basic " + Data(credentials.utf8).base64EncodedString()
-        }
         @Test("Whoever is refused over and over fills no audit: a row a minute for each reason")
         func refusals() async throws {
             let site = try await Shared.deployment()
@@ -129,6 +129,9 @@ extension EndToEnd {
             #expect((1...site.workers.count).contains(try await rows("models")))
         }
 
+        private static func basic(_ credentials: String) -> String {
+            "Basic " + Data(credentials.utf8).base64EncodedString()
+        }
 
         private static func get(
             _ site: Deployment, _ path: String, _ door: Door, _ credentials: String
