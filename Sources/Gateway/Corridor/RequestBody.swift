@@ -97,17 +97,23 @@ extension String {
         dropFirst().dropLast().contains("@")
     }
 
-    /// A line's end, for instance, by which a name could pass for two in a list.
     /// Why it is no name of something: on the command line as over the API.
     func fault(limit: Int = 200) -> String? {
-        if !(1...limit).contains(count) { return "it must have 1 to \(limit) characters" }
+        if !(1...limit).contains(unicodeScalars.count) {
+            return "it must have 1 to \(limit) characters"
+        }
         if holdsControlCharacter {
             return "it must not hold control characters, such as a line's end"
         }
         return allSatisfy(\.isWhitespace) ? "it must not be blank" : nil
     }
 
+    /// A line's end, for instance, by which a name could pass for two in a list.
     var holdsControlCharacter: Bool {
         unicodeScalars.contains { $0.properties.generalCategory == .control }
     }
+
+    /// As a name in a header it could pass for another one, or for two. Bytes that are no UTF-8 are U+FFFD here,
+    /// whichever they were.
+    var isMistakable: Bool { holdsControlCharacter || unicodeScalars.contains("\u{FFFD}") }
 }
