@@ -14,6 +14,11 @@ extension Node {
         return Double(integer) == number ? integer : nil
     }
 
+    /// Whether it is a number without a fraction: also one that `integer` cannot hold.
+    package var isWhole: Bool {
+        integer != nil || number.map { $0.rounded() == $0 } ?? false
+    }
+
     /// A number as the nearest double; nil for other kinds and for what no finite double is near.
     package var number: Double? {
         guard kind == .number, range.count <= Self.longestSpelling,

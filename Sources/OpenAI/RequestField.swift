@@ -56,8 +56,12 @@ struct RequestField {
     /// `2.0` is an integer, as in JSON Schema.
     @discardableResult
     func integer(in range: ClosedRange<Int>) throws(APIError) -> Int {
+        guard node.isWhole else { throw .invalidType(path, "an integer") }
         guard let value = node.integer else {
-            throw .invalidType(path, "an integer")
+            throw .invalidValue(
+                path,
+                "it is out of range; it must be between \(range.lowerBound) and \(range.upperBound)"
+            )
         }
         guard range.contains(value) else {
             throw .invalidValue(

@@ -92,7 +92,9 @@ private func checkTokens(_ field: RequestField) throws(APIError) -> Int {
     var tokens = 0
     for token in field.node.elements {
         guard token.integer != nil else {
-            throw .invalidType("\(field.path)[\(tokens)]", "an integer")
+            let path = "\(field.path)[\(tokens)]"
+            throw token.isWhole
+                ? .invalidValue(path, "it is out of range") : .invalidType(path, "an integer")
         }
         tokens += 1
     }

@@ -21,6 +21,14 @@ package import PostgreSQL
         return try rows.first.map(KnowledgeCollection.init(row:)) ?? collection
     }
 
+    /// The collection of this name.
+    package static func collection(
+        _ name: String, in pool: Pool
+    ) async throws -> KnowledgeCollection? {
+        try await pool.query(.findCollection, [.text(name)]).first
+            .map(KnowledgeCollection.init(row:))
+    }
+
     /// All collections by name.
     package static func collections(in pool: Pool) async throws -> [KnowledgeCollection] {
         try await pool.query(.listCollections).map(KnowledgeCollection.init(row:))
@@ -117,6 +125,10 @@ extension Statement {
         ON CONFLICT (name) DO UPDATE SET name = collections.name
         RETURNING id, name, language, created_at
         """)
+
+    fileprivate static let findCollection = Statement(
+        "find collection",
+        "SELECT id, name, language, created_at FROM collections WHERE name = $1")
 
     fileprivate static let listCollections = Statement(
         "list collections", "SELECT id, name, language, created_at FROM collections ORDER BY name")

@@ -78,6 +78,7 @@ struct NginxTests {
             ("GET /%zz", "Host: a\r\n", 400, "invalid_request"),
             ("TRACE /", "Host: a\r\n", 405, "method_not_allowed"),
             ("GET /LONG", "Host: a\r\n", 414, "request_too_large"),
+            ("POST /", "Host: a\r\nTransfer-Encoding: x\r\n", 501, "invalid_request"),
         ])
     func unreadable(_ start: String, _ fields: String, _ status: Int, _ code: String) throws {
         let nginx = try Nginx(locations: "location / { fastcgi_pass SOCKET; }")
@@ -85,6 +86,15 @@ struct NginxTests {
         let reply = try nginx.request(
             request.replacing("LONG", with: String(repeating: "x", count: 40_000)))
         expect(reply, Expectation(status: status, type: "invalid_request_error", code: code))
+    }
+
+    @Test("A version of HTTP that nginx does not speak is a 505 in JSON")
+    func version() throws {
+        let nginx = try Nginx(locations: "location / { fastcgi_pass SOCKET; }")
+        let reply = try nginx.request("GET / HTTP/2.0\r\nHost: a\r\n\r\n")
+        expect(
+            reply,
+            Expectation(status: 505, type: "invalid_request_error", code: "invalid_request"))
     }
 
     @Test("A worker that says nothing is a 504 in JSON")

@@ -17,6 +17,9 @@ extension EndToEnd {
                 try await Self.get(site, "/api/users/me", .signedIn, "alice:wrong").status == 401)
             var request = WebRequest("POST", "/api/users/me/api-token")
             request.fields.append(("Authorization", Self.basic("alice:right")))
+            Expected(415, "unsupported_media_type")
+                .check(try await site.call(request, at: .signedIn).reply())
+            request.fields.append(("Content-Type", "application/json"))
             let minted = try await site.call(request, at: .signedIn).reply()
             #expect(minted.status == 201)
             let token = try #require(minted.json["token"].string)
@@ -104,6 +107,26 @@ extension EndToEnd {
             }
             let user = try await Shared.user()
             Expected(403, "permission_denied").check(try await site.get("/api/admin/users", user))
+        }
+
+        @Test("Whoever is refused over and over fills no audit: a row a minute for each reason")
+        func refusals() async throws {
+            let site = try await Shared.deployment()
+            let pending = try await site.makeUser(role: "pending")
+            for _ in 0..<40 {
+                #expect(try await site.get("/v1/models", pending).status == 403)
+            }
+            #expect(try await site.get("/api/admin/users", pending).status == 403)
+            func rows(_ action: String) async throws -> Int {
+                let count = try await site.sql(
+                    """
+                    SELECT count(*) FROM audit WHERE actor = '\(pending.id)'
+                        AND action = 'permission.refused' AND details ->> 'action' = '\(action)'
+                    """)
+                return Int(count) ?? 0
+            }
+            #expect(try await waitUntil(seconds: 5) { try await rows("admin") == 1 })
+            #expect((1...site.workers.count).contains(try await rows("models")))
         }
 
         private static func basic(_ credentials: String) -> String {

@@ -113,10 +113,45 @@ struct CommandTableTests {
     @Test("reads the configuration that the command line names")
     func path() throws {
         func path(_ words: String...) throws -> String {
-            Setup.path(try Arguments(words, options: Setup.options, flags: []))
+            try Setup.path(Arguments(words, options: Setup.options, flags: []))
         }
         #expect(try path() == "/etc/archway/archway.yaml")
         #expect(try path("--config", "a.yaml") == "a.yaml")
         #expect(try path("--state", "/tmp/s") == "/tmp/s/archway.yaml")
+        #expect(throws: Arguments.Mistake.self) {
+            try path("--state", "/tmp/s", "--config", "a.yaml")
+        }
+    }
+
+    @Test("refuses two configurations at once, whatever the command; `dev` takes both on purpose")
+    func twoConfigurations() {
+        let both = ["--state", "/nonexistent", "--config", "/nonexistent/archway.yaml"]
+        for line in [
+            "serve", "check-config", "migrate", "user create ann", "user list", "user disable ann",
+            "user enable ann", "token create --user ann", "token list --user ann",
+            "token revoke token_1", "ingest --collection c /nonexistent",
+        ] {
+            #expect(Program.run(line.split(separator: " ").map(String.init) + both) == 2, "\(line)")
+        }
+    }
+
+    @Test("takes documents only for a collection, and a base URL, that others can name")
+    func ingestion() {
+        func code(_ options: String...) -> Int32 {
+            Program.run(["ingest", "--config", "/nonexistent/archway.yaml", "a.md"] + options)
+        }
+        for url in [
+            "https://", "http:///docs", "http://user:pass@h/", "https://h/ok?x=1", "https://h/#top",
+            "https://h/x y/", "ftp://h/", "h/docs", "https://h/a\"b", "",
+        ] {
+            #expect(code("--collection", "docs", "--base-url", url) == 2, "\(url)")
+        }
+        for url in ["https://h", "http://h:8080/docs/", "HTTPS://h.example.org/a%20b"] {
+            #expect(code("--collection", "docs", "--base-url", url) == 1, "\(url)")
+        }
+        for name in ["", "a b;drop", "a\nb", "über", String(repeating: "a", count: 65)] {
+            #expect(code("--collection", name) == 2, "\(name)")
+        }
+        #expect(code("--collection", "Hand-book_2.1") == 1)
     }
 }

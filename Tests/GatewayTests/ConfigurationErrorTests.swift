@@ -120,7 +120,18 @@ struct ConfigurationErrorTests {
             (
                 "p: { kind: openai, base_url: http://h }",
                 "- { id: m, candidates: [ { provider: p, model: x } ], retrieval: { collections: [] } }",
-                "5:83: models[0].retrieval.collections must be a list of one or more collection names"
+                """
+                5:83: models[0].retrieval.collections must be a list of one or more collection names of 1 to 64 \
+                letters, digits, "-", "_" or "."
+                """
+            ),
+            (
+                "p: { kind: openai, base_url: http://h }",
+                "- { id: m, candidates: [ { provider: p, model: x } ], retrieval: { collections: [a b] } }",
+                """
+                5:83: models[0].retrieval.collections must be a list of one or more collection names of 1 to 64 \
+                letters, digits, "-", "_" or "."
+                """
             ),
         ])
     func entries(provider: String, model: String, problem: String) {

@@ -206,3 +206,36 @@ struct FrontDoorTests {
         #expect(fullFace(of: Unforeseen()).contains("Unforeseen"))
     }
 }
+
+@Suite("Refusals that the audit has a row of")
+struct NotedRefusalsTests {
+    /// Whether each deserves a row, if they come in this order; times are in seconds.
+    private static func rows(
+        of refusals: [(reason: String, actor: String, time: Int64)]
+    ) -> [Bool] {
+        var noted = NotedRefusals()
+        return refusals.map { noted.isNew($0.reason, of: $0.actor, at: $0.time * 1000) }
+    }
+
+    @Test("are not noted again within a minute; those of others, and for other reasons, are")
+    func minute() {
+        let rows = Self.rows(of: [
+            ("chat", "ada", 0), ("chat", "ada", 59), ("models", "ada", 59), ("chat", "bob", 59),
+            ("chat", "ada", 60), ("chat", "ada", 61),
+        ])
+        #expect(rows == [true, false, true, true, true, false])
+    }
+
+    @Test("are remembered up to a number, and the old ones are forgotten first")
+    func bounds() {
+        let many = (1..<NotedRefusals.limit).map { ("chat", "user \($0)", Int64(30)) }
+        let rows = Self.rows(
+            of: [("chat", "ada", 0)] + many + [
+                ("chat", "bob", 70), ("chat", "user 1", 70), ("chat", "eve", 70),
+                ("chat", "user 1", 71),
+            ])
+        #expect(rows.prefix(NotedRefusals.limit).allSatisfy { $0 })
+        // The third finds no room and nothing old: memory begins anew.
+        #expect(rows.suffix(4) == [true, false, true, true])
+    }
+}

@@ -77,7 +77,7 @@ struct IdentificationTests {
         let trusted = ("HTTP_API_KEY", try await Self.mint(["*", "assert_user"], in: pool))
         for (name, expected) in [
             (String(repeating: "a", count: 200), 200), (String(repeating: "a", count: 201), 403),
-            ("a%00b", 400), ("%zz", 200),
+            ("a%00b", 400), ("%zz", 400), ("a%FF", 400), ("a\u{FFFD}", 400), ("", 200),
         ] {
             let parameters = [trusted, ("HTTP_X_OPENWEBUI_USER_ID", name)]
             let reply = try await house.send("GET", "/api/users/me", parameters)
@@ -88,7 +88,7 @@ struct IdentificationTests {
             ("HTTP_X_OPENWEBUI_USER_ID", "X-OpenWebUI-User-Id"),
             ("HTTP_X_OPENWEBUI_USER_EMAIL", "X-OpenWebUI-User-Email"),
         ] {
-            for value in ["a%00b", "a%0Ab"] {
+            for value in ["a%00b", "a%0Ab", "a%FFb", "%"] {
                 let reply = try await house.send(
                     "GET", "/api/users/me", [trusted, (field, value)])
                 #expect(reply.status == 400)
@@ -99,6 +99,50 @@ struct IdentificationTests {
             let reply = try await house.send("GET", "/api/users/me", [plain, (field, "a%00b")])
             #expect(reply.status == 200)
         }
+        for (name, expected) in [("Jürgen", 200), ("a\u{1}b", 403), ("a\u{FFFD}", 403)] {
+            let reply = try await house.send("GET", "/api/users/me", [("REMOTE_USER", name)])
+            #expect(reply.status == expected, "\(name)")
+        }
+        await house.close()
+    }
+
+    @Test("is believed of a browser only if no page of another site can have sent the request")
+    func foreignPages() async throws {
+        let (house, pool) = try await Self.house {
+            $0.defaultRole = "admin"
+        }
+        let ada = ("REMOTE_USER", "ada")
+        let create = #"{"name":"\#(Identifier.digits())"}"#
+        for (method, path, body) in [
+            ("POST", "/api/admin/users", create), ("POST", "/api/users/me/api-token", ""),
+            ("POST", "/v1/chat/completions", "{}"),
+        ] {
+            for type in ["text/plain", "text/plain;application/json", "", nil] {
+                let field = type.map { [("CONTENT_TYPE", $0)] } ?? []
+                let reply = try await house.send(method, path, [ada] + field, body: body)
+                #expect(reply.status == 415, "\(path) \(type ?? "-") \(reply.text)")
+            }
+            let json = [ada, ("CONTENT_TYPE", "application/json; charset=utf-8")]
+            for site in ["cross-site", "same-site"] {
+                let field = ("HTTP_SEC_FETCH_SITE", site)
+                #expect(
+                    try await house.send(method, path, json + [field], body: body).status == 403)
+            }
+            let own = json + [("HTTP_SEC_FETCH_SITE", "same-origin")]
+            let reply = try await house.send(method, path, own, body: body)
+            #expect(reply.status == (path.hasPrefix("/v1") ? 400 : 201), "\(reply.text)")
+        }
+        // Methods that a foreign page cannot send without asking, and callers with a token.
+        #expect(try await house.send("DELETE", "/api/users/me/api-token", [ada]).status == 200)
+        let token = ("HTTP_API_KEY", try await Self.mint(["*"], role: "admin", in: pool))
+        let plain = [token, ("CONTENT_TYPE", "text/plain"), ("HTTP_SEC_FETCH_SITE", "cross-site")]
+        let other = #"{"name":"\#(Identifier.digits())"}"#
+        #expect(try await house.send("POST", "/api/admin/users", plain, body: other).status == 201)
+        // A list that comes as a whole has no pages to ask for.
+        let path = "/api/admin/users/none/api-tokens"
+        #expect(try await house.send("GET", path + "?limit=1", [token]).status == 400)
+        #expect(try await house.send("GET", path, [token]).status == 404)
+        #expect(try await house.send("GET", "/v1/models?limit=1", [token]).status == 200)
         await house.close()
     }
 

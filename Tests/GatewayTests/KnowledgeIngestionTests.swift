@@ -45,10 +45,10 @@ final class KnowledgeIngestionTests {
         ingestion.language = "english"
         await #expect(throws: CommandFailure.self) { try await ingestion.run([folder]) }
         ingestion.language = nil
-        #expect(try await ingestion.run([folder]).skipped == 1)
+        #expect(try await ingestion.run([folder]).unchanged == 1)
     }
 
-    @Test("adds what is new, replaces what changed, skips what did not, reports what failed")
+    @Test("adds what is new, replaces what changed, leaves what did not, reports what failed")
     func rounds() async throws {
         let pool = try await makePool()
         try write("leave.md", "# Leave\n\nEvery employee has thirty days of vacation.\n")
@@ -63,15 +63,16 @@ final class KnowledgeIngestionTests {
         var report = try await ingestion.run([folder, folder + "/leave.md", folder + "/none"]) {
             lines.append($0.description)
         }
-        #expect(report.added == 3 && report.replaced == 0 && report.skipped == 0)
+        #expect(report.added == 3 && report.replaced == 0 && report.unchanged == 0)
         #expect(report.passages == 3)
         #expect(report.failed.count == 2 && lines.count == 6)
+        #expect(report.unknown == 1)
         #expect(report.failed.contains { $0.reason == "is not text" })
         #expect(lines.contains { $0.hasSuffix("empty.md: holds no text") })
 
         try write("leave.md", "# Leave\n\nEvery employee has thirty-one days of vacation.\n")
         report = try await ingestion.run([folder])
-        #expect(report.added == 0 && report.replaced == 1 && report.skipped == 2)
+        #expect(report.added == 0 && report.replaced == 1 && report.unchanged == 2)
         var all = ingestion
         all.replacesAll = true
         #expect(try await all.run([folder]).replaced == 3)
@@ -90,6 +91,51 @@ final class KnowledgeIngestionTests {
         let none = try await Retrieval.passages(
             for: "zebra", in: ["handbook"], limit: 6, pool: pool)
         #expect(none.isEmpty)
+        await pool.close()
+    }
+
+    @Test("makes a collection only for a document, and says what it passed over")
+    func nothingToTake() async throws {
+        let pool = try await makePool()
+        try write("notes.pdf", "%PDF")
+        try write("sub/table.csv", "a,b")
+        try write("empty.md", "\n")
+        try write("binary.txt", "a\0b")
+        let ingestion = Ingestion(pool: pool, collection: "handbook")
+        let report = try await ingestion.run([folder, folder + "/none.md", folder + "/notes.pdf"])
+        #expect(report.added == 0 && report.unknown == 2 && report.failed.count == 3)
+        #expect(try await Knowledge.collections(in: pool).isEmpty)
+        try write("leave.md", "Thirty days.\n")
+        #expect(try await ingestion.run([folder]).added == 1)
+        #expect(try await Knowledge.collections(in: pool).map(\.name) == ["handbook"])
+        await pool.close()
+    }
+
+    @Test("says a line of each file, whatever it is called")
+    func lines() async throws {
+        let pool = try await makePool()
+        try write("a\nfailed \u{1B}[31mb.md", "Thirty days.\n")
+        var lines: [String] = []
+        _ = try await Ingestion(pool: pool, collection: "handbook").run([folder]) {
+            lines.append($0.description)
+        }
+        #expect(lines.count == 1)
+        #expect(
+            lines.first?.hasSuffix(#"/a\nfailed \u{1B}[31mb.md (1 passages)"#) == true, "\(lines)")
+        await pool.close()
+    }
+
+    @Test("gives a document a title of one line and at most 300 characters")
+    func titles() async throws {
+        let pool = try await makePool()
+        try write("long.md", "# " + String(repeating: "é", count: 5000) + "\n\nText.\n")
+        try write("red.html", "<title>Red \u{1B}[31m\n alert</title><p>Text.</p>")
+        try write("un\nnamed.txt", "Text.\n")
+        _ = try await Ingestion(pool: pool, collection: "handbook").run([folder])
+        let collection = try #require(try await Knowledge.collection("handbook", in: pool))
+        let titles = try await Knowledge.documents(of: collection.id, limit: 9, in: pool)
+            .map(\.title)
+        #expect(titles == [String(repeating: "é", count: 300), "Red [31m alert", "un named"])
         await pool.close()
     }
 

@@ -117,6 +117,7 @@ struct RecallTests {
             (["X-Chat": "b", "X-OpenWebUI-Chat-Id": ""], "b"), (["X-Other": "c"], nil),
             (["X-Chat": "local:1"], nil), (["X-Chat": "temporary:1"], nil),
             (["X-Chat": "channel:1"], nil), (["X-Chat": "locality"], "locality"),
+            (["X-Chat": "Réunion №1 / Ä?"], "Réunion №1 / Ä?"),
             (["X-Chat": String(repeating: "é", count: 200)], String(repeating: "é", count: 200)),
         ]
         for (fields, expected) in cases {
@@ -124,12 +125,17 @@ struct RecallTests {
         }
     }
 
-    @Test("has at most 200 characters")
-    func tooLong() {
-        let fields: Fields = ["X-Chat": String(repeating: "a", count: 201)]
+    @Test(
+        "has at most 200 characters, and could be taken for no other",
+        arguments: [
+            String(repeating: "a", count: 201), "e" + String(repeating: "\u{301}", count: 200),
+            // What a byte is that is no UTF-8.
+            "a\u{FFFD}", "local:\u{FFFD}", "\u{1}", "a\u{7F}", "a\u{85}b",
+        ])
+    func unfit(name: String) {
         do throws(APIError) {
-            _ = try Recall.externalID(fields, headers: Self.headers)
-            Issue.record("a name of 201 characters was accepted")
+            _ = try Recall.externalID(["X-Chat": name], headers: Self.headers)
+            Issue.record("the name was accepted")
         } catch {
             #expect(error.status == 400 && error.param == "X-Chat")
         }

@@ -43,6 +43,16 @@ struct NodeTests {
         #expect(try root(spelling).integer == integer)
     }
 
+    @Test("is whole also where no integer can hold it")
+    func whole() throws {
+        for spelling in ["0", "-7.0", "1e3", "99999999999999999999", "-1e30"] {
+            #expect(try root(spelling).isWhole, "\(spelling)")
+        }
+        for spelling in ["0.5", "1e-1", "\"1\"", "null", "[1]", "true"] {
+            #expect(try !root(spelling).isWhole, "\(spelling)")
+        }
+    }
+
     @Test("is a double if one is near")
     func doubles() throws {
         #expect(try root("0.7").number == 0.7 && root("1e-400").number == 0)

@@ -23,12 +23,15 @@ struct Recall: Sendable {
     private let parentHash: [UInt8]?
 
     /// The front end's name for the conversation, from the first configured field that has one. Nil when there is
-    /// none, or only that of a passing chat. Throws when it is too long.
+    /// none, or only that of a passing chat. Throws when it is too long, or could be taken for another.
     static func externalID(_ fields: Fields, headers: [String]) throws(APIError) -> String? {
         for name in headers {
             guard let value = fields[name], !value.isEmpty else { continue }
-            guard value.count <= longestID else {
+            guard value.unicodeScalars.count <= longestID else {
                 throw .invalidValue(name, "it must have at most \(longestID) characters")
+            }
+            guard !value.isMistakable else {
+                throw .invalidValue(name, "it must be UTF-8 without control characters")
             }
             return passing.contains { value.hasPrefix($0) } ? nil : value
         }

@@ -77,7 +77,7 @@ package enum Program {
 
             \(lines.joined(separator: "\n"))
 
-            Every command but `dev` and `version` takes --config FILE (default \(Setup.defaultPath)),
+            Every command but `dev` and `version` takes either --config FILE (default \(Setup.defaultPath))
             or --state DIR for a running `archway dev`, whose folder is .archway unless told otherwise.
             """
     }

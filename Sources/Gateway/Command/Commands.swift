@@ -41,7 +41,7 @@ let commands: [Command] = [
     Command(
         "ingest",
         "--collection NAME [--base-url URL] [--language NAME] [--all] [--json] FILE|FOLDER…",
-        "Takes Markdown, text and HTML into a collection; unchanged files are skipped, unless --all.",
+        "Takes Markdown, text and HTML into a collection; unchanged files are left, unless --all.",
         options: Setup.options.union(["collection", "base-url", "language"]),
         flags: ["all", "json"], run: IngestCommand.run),
     Command(

@@ -6,14 +6,15 @@ internal import PostgreSQL
 enum IngestCommand {
     static func run(_ arguments: Arguments) throws -> Int32 {
         let name = try arguments.require("collection")
-        guard !name.isEmpty else { throw Arguments.Mistake(description: "--collection is empty") }
+        guard name.isPlainName else {
+            throw Arguments.Mistake(description: "--collection takes a name of \(String.plainName)")
+        }
         guard !arguments.words.isEmpty else {
             throw Arguments.Mistake(description: "expected files or folders")
         }
-        if let base = arguments["base-url"],
-            !["http://", "https://"].contains(where: base.hasPrefix)
-        {
-            throw Arguments.Mistake(description: "--base-url begins with http:// or https://")
+        if let base = arguments["base-url"], !base.isBaseURL {
+            throw Arguments.Mistake(
+                description: "--base-url takes \(String.baseURL), blanks as %20: not \(base)")
         }
         let isJSON = arguments.has("json")
         let report = try Setup.withDatabase(try Setup.configuration(arguments)) { pool in
@@ -33,12 +34,15 @@ enum IngestCommand {
 
 extension Ingestion.Report {
     fileprivate var summary: String {
-        "\(added) added, \(replaced) replaced, \(skipped) unchanged, \(failed.count) failed"
+        let counts =
+            "\(added) added, \(replaced) replaced, \(unchanged) unchanged, \(failed.count) failed"
+        return unknown == 0 ? counts : "\(counts); \(unknown) of unknown format passed over"
     }
 
     fileprivate var value: Value {
         [
-            "added": .integer(added), "replaced": .integer(replaced), "skipped": .integer(skipped),
+            "added": .integer(added), "replaced": .integer(replaced),
+            "unchanged": .integer(unchanged), "unknown_format": .integer(unknown),
             "passages": .integer(passages),
             "failed": .array(
                 failed.map { ["path": .string($0.path), "reason": .string($0.reason)] }),

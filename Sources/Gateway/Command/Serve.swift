@@ -6,7 +6,7 @@ internal import System
 enum Serve {
     /// The master.
     static func run(_ arguments: Arguments) throws -> Int32 {
-        let path = Setup.path(arguments)
+        let path = try Setup.path(arguments)
         let configuration = try Configuration(path: path)
         Host.raiseDescriptorLimit()
         Host.letsChildrenCrash()

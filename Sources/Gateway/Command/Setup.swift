@@ -7,10 +7,14 @@ enum Setup {
     static let defaultPath = "/etc/archway/archway.yaml"
     static let options: Set<String> = ["config", "state"]
 
-    /// The configuration file that the command line names.
-    static func path(_ arguments: Arguments) -> String {
-        if let state = arguments["state"] { return state + "/archway.yaml" }
-        return arguments["config"] ?? defaultPath
+    /// The configuration file that the command line names, in one way or the other.
+    static func path(_ arguments: Arguments) throws(Arguments.Mistake) -> String {
+        guard let state = arguments["state"] else { return arguments["config"] ?? defaultPath }
+        guard arguments["config"] == nil else {
+            throw Arguments.Mistake(
+                description: "--state and --config name a configuration each; give one of them")
+        }
+        return state + "/archway.yaml"
     }
 
     /// The configuration. Its errors name line and column.

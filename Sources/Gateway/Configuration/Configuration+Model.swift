@@ -137,8 +137,7 @@ extension Configuration.Candidate {
 extension Configuration.Retrieval {
     init(_ section: Section) {
         section.require("collections")
-        section.read(
-            "collections", into: &collections, as: .list(of: "collection names", atLeast: 1))
+        section.read("collections", into: &collections, as: .collectionNames)
         section.read("passages", into: &passages, as: .integer(1...50))
         section.read("dialect", into: &dialect, as: .word)
     }

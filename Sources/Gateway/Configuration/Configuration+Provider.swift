@@ -103,18 +103,6 @@ extension Reading<String> {
         $0.first == "/" && !$0.utf8.contains(0)
     }
 
-    /// Keys belong into `api_key`, where they are not shown; a path is appended to the URL, so a query
-    /// would end up in the wrong place.
-    fileprivate static let baseURL = text(
-        "an http or https URL without user, query or fragment", isBaseURL)
-
-    @Sendable private static func isBaseURL(_ text: String) -> Bool {
-        let schemes = ["http://", "https://"]
-        guard let scheme = schemes.first(where: text.lowercased().hasPrefix) else { return false }
-        let rest = text.dropFirst(scheme.count)
-        let host = rest.prefix { $0 != "/" }
-        return !host.isEmpty && host.first != ":"
-            && rest.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
-            && !rest.contains { "@?#\\\"<>^`{|}".contains($0) }
-    }
+    /// Keys belong into `api_key`, where they are not shown.
+    fileprivate static let baseURL = text(String.baseURL) { $0.isBaseURL }
 }

@@ -237,7 +237,9 @@ extension Configuration {
         .init(
             "models[].retrieval.collections",
             "Collections in which passages for the question are looked up. "
-                + "Without `retrieval` none are.", unit: "list of collection names", default: nil),
+                + "Without `retrieval` none are.",
+            unit: "list of collection names, each of 1 to 64 letters, digits, `-`, `_` or `.`",
+            default: nil),
         .init(
             "models[].retrieval.passages", "Passages that are given to the model, at most.",
             unit: "1 to 50", default: "6"),

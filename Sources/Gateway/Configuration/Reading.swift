@@ -124,6 +124,10 @@ extension Reading<[String]> {
             }
     }
 
+    /// At least one, as `archway ingest` takes them.
+    static let collectionNames = list(
+        of: "collection names of \(String.plainName)", atLeast: 1, where: \.isPlainName)
+
     static func show(_ texts: [String]) -> String {
         let quoted = texts.map { text in
             text.utf8.allSatisfy { $0.isLetterOrDigit || $0 == 0x2D || $0 == 0x5F }

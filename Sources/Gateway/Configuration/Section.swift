@@ -105,9 +105,8 @@ struct Section {
         guard case .mapping(let members) = self[name]?.content else { return [] }
         return members.map { key, value in
             let named = key.text ?? ""
-            if !Self.isName(named) {
-                source.fail(
-                    key, "a name under \(name) has 1 to 64 letters, digits, \"-\", \"_\" or \".\"")
+            if !named.isPlainName {
+                source.fail(key, "a name under \(name) has \(String.plainName)")
             }
             let path = join(join(self.path, name), named)
             return (
@@ -122,11 +121,5 @@ struct Section {
 
     private func join(_ path: String, _ name: String) -> String {
         path.isEmpty ? name : "\(path).\(name)"
-    }
-
-    /// Names stand in logs and metrics.
-    private static func isName(_ text: String) -> Bool {
-        (1...64).contains(text.count)
-            && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) }
     }
 }

@@ -76,9 +76,12 @@ extension Exchange {
 }
 
 extension Worker {
-    /// Notes a refusal in a task of its own. What is changed is noted by the change itself.
-    func audit(_ refusal: AuditEvent, in exchange: Exchange) {
-        let row = exchange.author.row(refusal)
+    /// Notes that an action or a model was refused, in a task of its own, unless the same was noted within the last
+    /// minute. What is changed is noted by the change itself.
+    func auditRefusal(of reason: String, in exchange: Exchange) {
+        let author = exchange.author
+        guard notedRefusals.isNew(reason, of: author.id, at: Loop.now) else { return }
+        let row = author.row(.refused(reason))
         spawn { [spool] in _ = await spool.store(.audit(row)) }
     }
 }

@@ -63,11 +63,11 @@ struct FrontDoor {
         try Self.checkOrigin(exchange.request, identity)
         if !identity.permits(access) {
             guard case .action(let action) = access else {
-                worker.audit(.refused("sign in"), in: exchange)
+                worker.auditRefusal(of: "sign in", in: exchange)
                 throw APIError.permissionDenied(
                     because: "Your role permits nothing yet; ask an administrator for another one.")
             }
-            worker.audit(.refused(action.rawValue), in: exchange)
+            worker.auditRefusal(of: action.rawValue, in: exchange)
             throw identity.isLimitedByToken(access)
                 ? APIError.scopeMissing(action.rawValue)
                 : APIError.permissionDenied(action.rawValue)
@@ -87,12 +87,19 @@ struct FrontDoor {
     /// of another site may change anything in that user's name.
     private static func checkOrigin(_ request: HTTP.Request, _ identity: Identity) throws(APIError)
     {
-        let isForeign = ["cross-site", "same-site"].contains(request.fields["sec-fetch-site"] ?? "")
-        guard isForeign, identity.isSignedInByWebServer, request.method != .get,
-            request.method != .head
+        guard identity.isSignedInByWebServer, request.method != .get, request.method != .head
         else { return }
-        throw .permissionDenied(
-            because: "A page of another site may not act for you here; use this site's own page.")
+        guard !["cross-site", "same-site"].contains(request.fields["sec-fetch-site"] ?? "") else {
+            throw .permissionDenied(
+                because:
+                    "A page of another site may not act for you here; use this site's own page."
+            )
+        }
+        // Not every browser says where a page is from. But none lets a foreign page send JSON by its name, or another
+        // method than POST, without asking here first, and here nobody agrees.
+        guard request.method != .post || request.isDeclaredJSON else {
+            throw .unsupportedMediaType
+        }
     }
 
     /// Turns an error into a reply: the only place where that happens before a reply has begun.
@@ -105,8 +112,8 @@ struct FrontDoor {
             return
         }
         let face = APIError(of: error)
-        if ["model_not_allowed", "expired_api_key"].contains(face.code) {
-            worker.audit(.refused(face.code ?? ""), in: exchange)
+        if let code = face.code, ["model_not_allowed", "expired_api_key"].contains(code) {
+            worker.auditRefusal(of: code, in: exchange)
         }
         do {
             try await exchange.reply(

@@ -9,9 +9,13 @@ struct ListQuery: Sendable {
     /// The pairs given as `metadata[name]=text`; nil when there is none.
     private(set) var metadata: Metadata?
 
-    /// Every list has `after` and `limit`; `more` are names beside these, of which `metadata` stands for its pairs.
+    /// Every list of pages has `after` and `limit`; `more` are names beside these, of which `metadata` stands for its
+    /// pairs.
     init(_ request: HTTP.Request, more: Set<String> = []) throws(APIError) {
-        let names = more.union(["after", "limit"])
+        try self.init(request, only: more.union(["after", "limit"]))
+    }
+
+    init(_ request: HTTP.Request, only names: Set<String>) throws(APIError) {
         var pairs: [(key: String, value: String)] = []
         for (name, value) in request.query {
             if names.contains("metadata"), name.hasPrefix("metadata["), name.hasSuffix("]") {

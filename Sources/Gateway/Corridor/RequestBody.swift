@@ -45,8 +45,8 @@ struct RequestBody: Sendable {
 
     func integer(_ key: String, _ range: ClosedRange<Int>) throws(APIError) -> Int? {
         guard let node = self[key] else { return nil }
-        guard let value = node.integer else { throw .invalidType(key, "an integer") }
-        guard range.contains(value) else {
+        guard node.isWhole else { throw .invalidType(key, "an integer") }
+        guard let value = node.integer, range.contains(value) else {
             throw .invalidValue(
                 key, "it must be between \(range.lowerBound) and \(range.upperBound)")
         }
@@ -78,10 +78,16 @@ extension HTTP.Request {
     /// The body of a route of OpenAI's. It may be declared as JSON only, or not at all.
     var jsonBody: [UInt8] {
         get throws(APIError) {
-            let type = fields["content-type"]?.lowercased() ?? "application/json"
-            guard type.hasPrefix("application/json") else { throw .unsupportedMediaType }
+            guard isDeclaredJSON || fields["content-type"] == nil else {
+                throw .unsupportedMediaType
+            }
             return body
         }
+    }
+
+    /// Whether `Content-Type` says that the body is JSON.
+    var isDeclaredJSON: Bool {
+        fields["content-type"]?.lowercased().hasPrefix("application/json") == true
     }
 }
 
@@ -91,17 +97,23 @@ extension String {
         dropFirst().dropLast().contains("@")
     }
 
-    /// A line's end, for instance, by which a name could pass for two in a list.
     /// Why it is no name of something: on the command line as over the API.
     func fault(limit: Int = 200) -> String? {
-        if !(1...limit).contains(count) { return "it must have 1 to \(limit) characters" }
+        if !(1...limit).contains(unicodeScalars.count) {
+            return "it must have 1 to \(limit) characters"
+        }
         if holdsControlCharacter {
             return "it must not hold control characters, such as a line's end"
         }
         return allSatisfy(\.isWhitespace) ? "it must not be blank" : nil
     }
 
+    /// A line's end, for instance, by which a name could pass for two in a list.
     var holdsControlCharacter: Bool {
         unicodeScalars.contains { $0.properties.generalCategory == .control }
     }
+
+    /// As a name in a header it could pass for another one, or for two. Bytes that are no UTF-8 are U+FFFD here,
+    /// whichever they were.
+    var isMistakable: Bool { holdsControlCharacter || unicodeScalars.contains("\u{FFFD}") }
 }

@@ -10,6 +10,7 @@ internal import Store
 enum AdminTokens {
     /// `GET`: all of a user's tokens, revoked ones too. One page: nobody has many.
     static func list(_ exchange: Exchange, _ worker: Worker) async throws -> Answer {
+        _ = try ListQuery(exchange.request, only: [])
         let user = try await AdminUsers.find(exchange, worker)
         let tokens = try await Tokens.list(user: user.id, in: worker.pool)
         return .response(

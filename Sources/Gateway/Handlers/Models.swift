@@ -5,7 +5,7 @@ internal import OpenAI
 /// `/v1/models`: what this caller may name, from memory.
 @LoopActor
 enum Models {
-    /// `GET /v1/models`
+    /// `GET /v1/models`. No page of a list, so the query means nothing: some clients tell their version or user there.
     static func list(_ exchange: Exchange, _ worker: Worker) async throws -> Answer {
         guard let identity = exchange.identity else { throw APIError.missingAPIKey }
         let models = worker.models.list(for: identity).map(\.entry)

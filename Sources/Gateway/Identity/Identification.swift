@@ -31,12 +31,13 @@ struct Identification {
         var name: String
         var email: String?
 
-        /// Refuses what a front end says if it cannot be stored, or would pass for more than one name in a list.
+        /// Refuses what a front end says if it cannot be stored, or would pass for another name or for several.
         func check() throws(APIError) {
             // The address stands for a name that is not given.
             for (field, text) in [(emailField, email ?? ""), (idField, name)]
-            where text.holdsControlCharacter {
-                throw .invalidValue(field, "it must not hold control characters")
+            where text.isMistakable {
+                throw .invalidValue(
+                    field, "it must be percent-encoded UTF-8 without control characters")
             }
         }
     }
@@ -95,10 +96,14 @@ struct Identification {
         _ source: User.Source, _ human: Human, by speaker: User?, _ requestID: String
     ) async throws -> Identity {
         // Cut short, two long names could become one user.
-        guard human.name.count <= Self.longestName else {
+        guard human.name.unicodeScalars.count <= Self.longestName else {
             throw APIError.permissionDenied(
                 because:
                     "A user's name has at most \(Self.longestName) characters; use a shorter one.")
+        }
+        guard !human.name.isMistakable else {
+            throw APIError.permissionDenied(
+                because: "A user's name is UTF-8 without control characters; use another one.")
         }
         let user = try await cache.external(
             User(
@@ -132,10 +137,11 @@ struct Identification {
         return first
     }
 
-    /// The human whom a front end says to speak for.
+    /// The human whom a front end says to speak for. What cannot be decoded becomes what `check` refuses: passed over,
+    /// it would let the front end's own user speak in place of the human.
     private static func assertedUser(_ request: HTTP.Request) -> Human? {
         func value(_ field: String) -> String? {
-            request.fields[field].flatMap { PercentEncoding.decode($0) }
+            request.fields[field].map { PercentEncoding.decode($0) ?? "\u{FFFD}" }
         }
         let email = value(emailField)
         guard let name = value(idField) ?? email, !name.isEmpty else { return nil }

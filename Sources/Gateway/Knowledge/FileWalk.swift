@@ -14,6 +14,8 @@ struct FileWalk {
     private(set) var files: [Found] = []
     /// Paths that lead nowhere.
     private(set) var failures: [(path: String, reason: String)] = []
+    /// Files inside of folders whose names are of no known format.
+    private(set) var unknown = 0
     private var seen: Set<String> = []
     /// Folders within each other, at most.
     private let depth = 64
@@ -53,6 +55,7 @@ struct FileWalk {
             switch try? SystemFile.kind(path) {
             case .folder: walk(path, below: prefix + name + "/", depth: depth - 1)
             case .file where DocumentReader(name: name) != nil: add(path, as: prefix + name)
+            case .file: unknown += 1
             default: break
             }
         }

@@ -6,7 +6,7 @@ internal import PostgreSQL
 internal import Store
 internal import System
 
-/// Takes files into a collection: new ones are added, changed ones replaced, unchanged ones skipped.
+/// Takes files into a collection: new ones are added, changed ones replaced, unchanged ones left.
 ///
 /// It reads files while it runs, so it is for a command, never for a worker.
 @LoopActor struct Ingestion {
@@ -14,18 +14,20 @@ internal import System
     enum Event: Sendable, Equatable, CustomStringConvertible {
         case added(path: String, passages: Int)
         case replaced(path: String, passages: Int)
-        case skipped(path: String)
+        case unchanged(path: String)
         case empty(path: String)
         case failed(path: String, reason: String)
 
-        /// A line for the person who waits.
+        /// A line for the person who waits: one, whatever the file is called.
         var description: String {
             switch self {
-            case .added(let path, let passages): "added \(path) (\(passages) passages)"
-            case .replaced(let path, let passages): "replaced \(path) (\(passages) passages)"
-            case .skipped(let path): "unchanged \(path)"
-            case .empty(let path): "passed over \(path): holds no text"
-            case .failed(let path, let reason): "failed \(path): \(reason)"
+            case .added(let path, let passages):
+                "added \(path.onOneLine) (\(passages) passages)"
+            case .replaced(let path, let passages):
+                "replaced \(path.onOneLine) (\(passages) passages)"
+            case .unchanged(let path): "unchanged \(path.onOneLine)"
+            case .empty(let path): "passed over \(path.onOneLine): holds no text"
+            case .failed(let path, let reason): "failed \(path.onOneLine): \(reason)"
             }
         }
     }
@@ -34,7 +36,9 @@ internal import System
     struct Report: Sendable, Equatable {
         var added = 0
         var replaced = 0
-        var skipped = 0
+        var unchanged = 0
+        /// Files inside of folders that were passed over.
+        var unknown = 0
         var passages = 0
         var failed: [Failure] = []
 
@@ -46,9 +50,11 @@ internal import System
 
     /// Bytes of a file, at most.
     nonisolated static let largestFile = 32 << 20
+    /// Characters of a document's title, at most.
+    nonisolated static let longestTitle = 300
 
     let pool: PostgreSQL.Pool
-    /// The collection's name; it is made if there is none.
+    /// The collection's name; it is made, if there is none, for the first document that goes into it.
     let collection: String
     /// PostgreSQL's text search configuration: of a collection that is made (`english` if nil), or to be found there.
     var language: String?
@@ -69,34 +75,45 @@ internal import System
     func run(
         _ paths: [String], progress: @LoopActor (Event) -> Void = { _ in }
     ) async throws -> Report {
-        let stored = try await store()
+        var stored = try await find()
         var report = Report()
         let walk = FileWalk(paths)
+        report.unknown = walk.unknown
         for failure in walk.failures {
             note(.failed(path: failure.path, reason: failure.reason), in: &report, progress)
         }
         for file in walk.files {
-            note(try await take(file, into: stored.id), in: &report, progress)
+            note(try await take(file, into: &stored), in: &report, progress)
         }
         return report
     }
 
-    /// The collection. A language that PostgreSQL lacks would make one that takes nothing.
-    private func store() async throws -> KnowledgeCollection {
+    /// The collection, if there is one. A language that PostgreSQL lacks would make one that takes nothing.
+    private func find() async throws -> KnowledgeCollection? {
         if let language, !(try await Knowledge.speaks(language, in: pool)) {
             throw CommandFailure(
                 description: "PostgreSQL has no text search configuration \(language)")
         }
+        let stored = try await Knowledge.collection(collection, in: pool)
+        if let stored { try checkLanguage(of: stored) }
+        return stored
+    }
+
+    private func make() async throws -> KnowledgeCollection {
         let stored = try await Knowledge.upsert(
             KnowledgeCollection(
                 id: Identifier.make("coll"), name: collection, language: language ?? "english",
                 createdAt: .now),
             in: pool)
+        try checkLanguage(of: stored)
+        return stored
+    }
+
+    private func checkLanguage(of stored: KnowledgeCollection) throws(CommandFailure) {
         guard language == nil || language == stored.language else {
             throw CommandFailure(
                 description: "the collection \(collection) is in \(stored.language) already")
         }
-        return stored
     }
 
     private func note(
@@ -109,7 +126,7 @@ internal import System
         case .replaced(_, let passages):
             report.replaced += 1
             report.passages += passages
-        case .skipped: report.skipped += 1
+        case .unchanged: report.unchanged += 1
         case .empty: break
         case .failed(let path, let reason):
             report.failed.append(.init(path: path, reason: reason))
@@ -117,18 +134,25 @@ internal import System
         progress(event)
     }
 
-    private func take(_ file: FileWalk.Found, into collectionID: String) async throws -> Event {
+    private func take(
+        _ file: FileWalk.Found, into stored: inout KnowledgeCollection?
+    ) async throws -> Event {
         do {
             let bytes = try SystemFile.read(file.path, limit: Self.largestFile)
             let source = source(of: file)
             let digest = SHA256.hash(bytes)
-            let known = try await Knowledge.digest(of: source, in: collectionID, pool: pool)
-            if known == digest, !replacesAll { return .skipped(path: file.path) }
+            if let stored, !replacesAll,
+                try await Knowledge.digest(of: source, in: stored.id, pool: pool) == digest
+            {
+                return .unchanged(path: file.path)
+            }
             let text = try Self.read(file, bytes)
             if text.blocks.isEmpty { return .empty(path: file.path) }
-            let title = text.title ?? Self.title(from: file.relative)
+            let title = Self.title(of: text, in: file)
+            let home = if let stored { stored } else { try await make() }
+            stored = home
             var document = KnowledgeDocument(
-                id: Identifier.make("doc"), collectionID: collectionID, source: source,
+                id: Identifier.make("doc"), collectionID: home.id, source: source,
                 title: title, digest: digest, now: .now)
             document.bytes = bytes.count
             let passages = Self.passages(of: text, title: title)
@@ -171,11 +195,35 @@ internal import System
         return (baseURL.hasSuffix("/") ? baseURL : baseURL + "/") + parts.joined(separator: "/")
     }
 
+    /// What the document calls itself, else what its file is called: one line, and no longer than a title is.
+    private static func title(of text: DocumentText, in file: FileWalk.Found) -> String {
+        let own = line(text.title ?? "")
+        return own.isEmpty ? line(title(from: file.relative)) : own
+    }
+
+    private static func line(_ title: String) -> String {
+        let words = title.unicodeScalars.split {
+            $0.properties.isWhitespace || $0.properties.generalCategory == .control
+        }
+        let line = words.map { String($0) }.joined(separator: " ")
+        return String(String.UnicodeScalarView(line.unicodeScalars.prefix(longestTitle)))
+    }
+
     /// `travel/hotel-booking_rules.txt` is about "hotel booking rules".
     private static func title(from name: String) -> String {
         let last = name.split(separator: "/").last ?? name[...]
         let stem = last.split(separator: ".").dropLast().joined(separator: ".")
         let words = stem.split { "-_ ".contains($0) }.joined(separator: " ")
         return words.isEmpty ? String(last) : words
+    }
+}
+
+extension String {
+    /// With control characters spelled out, such as `\n` for a line's end.
+    fileprivate var onOneLine: String {
+        unicodeScalars.map { scalar in
+            scalar.properties.generalCategory == .control
+                ? scalar.escaped(asASCII: true) : String(scalar)
+        }.joined()
     }
 }

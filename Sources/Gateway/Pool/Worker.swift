@@ -31,6 +31,7 @@ final class Worker {
     let identification: Identification
     let models: ModelTable
     let sideRequest: SideRequest
+    var notedRefusals = NotedRefusals()
     /// Tells the other workers.
     var onUserChange: ((String) -> Void)?
     /// True from the moment at which no new request is taken.
