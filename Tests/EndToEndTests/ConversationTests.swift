@@ -153,7 +153,7 @@ extension EndToEnd {
                 let reply = try await site.answer(chat, user)
                 #expect(reply.status == 200)
                 #expect(reply.head["x-conversation-id"] == nil)
-                let asked = try #require(site.provider.recorded.last)
+                let asked = try #require(site.questions.last)
                 #expect(asked.model == "echo", "the task model answers")
                 #expect(!String(decoding: asked.body, as: UTF8.self).contains("canary-system"))
                 let kind = try await site.sql(
