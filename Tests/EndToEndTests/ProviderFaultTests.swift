@@ -207,7 +207,7 @@ extension EndToEnd {
             let trial = try await Self.trial("later-busy", isStream: false)
             trial.expectError(Expected(429, "provider_rate_limited"), from: "busy-9-9")
             #expect(trial.calls.count == 1 && trial.reply.head["retry-after"] == "9")
-            figure("refused after \(Loop.now - started) ms, with nine seconds to wait of a deadline of eight")
+            #expect(Loop.now - started < 8000)
         }
 
         @Test("Who leaves during the pause before another attempt is not asked for again")
@@ -222,10 +222,11 @@ extension EndToEnd {
                 // The provider's answer is there, and the pause of nine seconds has begun.
                 #expect(await waitUntil { site.questions.first?.ended != nil })
                 call.leave()
-                let isRecorded = try await waitUntil { try await Self.departed(site) == before + 1 }
+                // Before the pause is over.
+                let isRecorded = try await waitUntil(seconds: 8) {
+                    try await Self.departed(site) == before + 1
+                }
                 #expect(isRecorded)
-                // Nor when the pause is over.
-                try await Loop.sleep(milliseconds: 10_000)
                 #expect(site.questions.count == 1)
             }
         }

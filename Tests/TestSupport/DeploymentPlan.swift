@@ -44,7 +44,7 @@ package struct DeploymentPlan: Sendable {
     /// Models that are a behaviour of the scripted provider, under the same name.
     package nonisolated static let scripted = [
         "echo", "echo-json", "paced-20-20", "paced-20-50", "paced-20-100", "paced-40-50",
-        "paced-60-50",
+        "paced-60-50", "paced-200-50",
         "bulk-500", "bulk-3000",
         "flat-20",
         "usage", "reasoning", "refusal", "length", "content-filter", "tools", "parallel-tools",
