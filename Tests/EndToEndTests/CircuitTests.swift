@@ -6,7 +6,7 @@ import Testing
 
 extension EndToEnd {
     @Suite("Circuit breakers") @LoopActor struct Circuits {
-        /// Providers that are not asked for five seconds, for a fifth of one, and for half a minute after five failures.
+        /// Providers that after five failures are not asked for five seconds, a fifth of one, and half a minute.
         private static var plan: DeploymentPlan {
             var plan = DeploymentPlan()
             plan.providers = { port in

@@ -57,7 +57,7 @@ extension EndToEnd {
                 return Double(try #require(seen.ended) - left) / 1000
             }
             figure("\(phase.rawValue), \(version.rawValue): closed after \(delays) ms")
-            // The promise. The best of three: caller and provider are this process, which may have to wait for its turn.
+            // The promise, of the best of three: caller and provider are this process, which may wait for its turn.
             #expect(delays.min() ?? .infinity <= 250)
         }
 

@@ -34,14 +34,6 @@ extension Deployment {
         try await release()
     }
 
-    /// Somebody waits for a lock on this table.
-    func isAwaited(_ table: String) async throws -> Bool {
-        try await sql(
-            """
-            SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = '\(table)'::regclass
-            """) != "0"
-    }
-
     /// Since when somebody waits for a lock on this table (seconds since 1970); nil if nobody does within five seconds.
     /// The server looks for itself: to start a program for each look takes too long.
     func awaited(_ table: String) async throws -> Double? {

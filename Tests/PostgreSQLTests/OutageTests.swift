@@ -57,14 +57,17 @@ struct OutageTests {
 
     @Test("between two statements goes unnoticed when the server is back")
     func betweenStatements() async throws {
-        let pool = try await makePool(size: 1)
+        let server = try await TemporaryPostgreSQL.make()
+        let conninfo = try await server.makeDatabase()
+        let pool = Pool(conninfo: conninfo, size: 1, statementTimeout: 5000)
         let session = try #require(try await pool.query(.session).first?.integer(0))
-        let server = try await TemporaryPostgreSQL.shared()
         // The loop stands still meanwhile, so the pool cannot have seen the end of its session.
-        try server.sqlNow("SELECT pg_terminate_backend(\(session), 5000)", database: "postgres")
+        try server.restartNow()
+        #expect(pool.counts.idle == 1)
         let other = try await pool.query(.session).first?.integer(0)
         #expect(other != nil && other != session)
         await pool.close()
+        try await server.stop()
     }
 
     @Test("by a server that hangs ends each statement in time and keeps nobody else waiting")

@@ -46,6 +46,12 @@ package final class TemporaryPostgreSQL: @unchecked Sendable {
         try await Self.onThread { try self.startNow(maximumConnections, options) }
     }
 
+    /// Kills it and starts it again on the caller's own thread: if that is the loop's, nothing else sees it happen.
+    package func restartNow() throws {
+        try signal(SIGKILL)
+        try startNow(120, "")
+    }
+
     /// Stops all of its processes where they are (`SIGSTOP`), so that it answers nothing and closes nothing.
     package func freeze() async throws {
         try await Self.onThread { try self.signal(SIGSTOP) }
@@ -87,18 +93,14 @@ package final class TemporaryPostgreSQL: @unchecked Sendable {
     /// Runs SQL with psql, as an operator would; returns its plain output.
     @discardableResult
     package func sql(_ text: String, database: String) async throws -> String {
-        try await Self.onThread { try self.sqlNow(text, database: database) }
-    }
-
-    /// The same on this thread, which waits meanwhile.
-    @discardableResult
-    package func sqlNow(_ text: String, database: String) throws -> String {
-        try run(
-            "\(binaries)/psql",
-            [
-                "-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", "-h", folder, "-U", "archway",
-                "-d", database, "-c", text,
-            ])
+        try await Self.onThread {
+            try self.run(
+                "\(self.binaries)/psql",
+                [
+                    "-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", "-h", self.folder,
+                    "-U", "archway", "-d", database, "-c", text,
+                ])
+        }
     }
 
     /// The loop's thread must never wait for a process.
