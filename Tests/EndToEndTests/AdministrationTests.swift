@@ -54,7 +54,7 @@ extension EndToEnd {
             let (admin, user) = try await (site.makeUser(role: "admin"), site.makeUser())
             let path = "/api/admin/users/\(user.id)"
             func becomes(_ status: Int, _ question: String) async throws {
-                let holds = try await waitUntil(seconds: 2) {
+                let holds = try await waitUntil {
                     let replies = try await concurrently(8) { _ in
                         try await site.get(question, user).status
                     }
@@ -103,7 +103,7 @@ extension EndToEnd {
                 list.json["data"].array.contains { $0["hint"].string == String(token.suffix(4)) })
             let revoked = try await site.send("DELETE", "\(path)/\(id)", admin.token)
             #expect(revoked.json["revoked_at"].integer != nil)
-            let isRefused = try await waitUntil(seconds: 2) {
+            let isRefused = try await waitUntil {
                 try await site.send("GET", "/v1/models", token).status == 401
             }
             #expect(isRefused)

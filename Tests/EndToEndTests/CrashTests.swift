@@ -14,18 +14,18 @@ extension EndToEnd {
         func kill() async throws {
             try await withDeployment { site, user in
                 // One of two: its streams break, the other's go on.
-                var curls = Curls(50, "paced-60-50", site, user)
+                var curls = Curls(50, "paced-200-50", site, user)
                 #expect(await curls.areAllReceiving())
                 let workers = site.workers
                 try #require(workers.count == 2)
                 Glibc.kill(workers[0], SIGKILL)
                 let ends = try await curls.ends()
                 let broken = ends.filter { $0.code == 18 && !$0.output.contains("[DONE]") }
-                let whole = ends.filter { $0.code == 0 && $0.isWhole && $0.output.contains("59:") }
+                let whole = ends.filter { $0.code == 0 && $0.isWhole && $0.output.contains("199:") }
                 #expect(broken.count + whole.count == 50, "\(Set(ends.map(\.code)))")
                 #expect(!broken.isEmpty && !whole.isEmpty)
                 // Both: every stream breaks.
-                curls = Curls(50, "paced-60-50", site, user)
+                curls = Curls(50, "hang-after-3", site, user)
                 #expect(await curls.areAllReceiving())
                 for worker in site.workers { Glibc.kill(worker, SIGKILL) }
                 let killedAt = Loop.now
@@ -33,7 +33,7 @@ extension EndToEnd {
                 #expect(next.status == 200)
                 let pause = Loop.now - killedAt
                 figure("after both workers were killed a new one answered after \(pause) ms")
-                #expect(pause < 3000)
+                #expect(pause < 15_000)
                 let codes = try await curls.ends().map { $0.isWhole ? 0 : $0.code }
                 #expect(codes == Array(repeating: 18, count: 50), "\(Set(codes))")
                 figure("curl said 18 for \(broken.count) of \(broken.count) and for 50 of 50")
@@ -48,19 +48,21 @@ extension EndToEnd {
         func shares() async throws {
             try await withDeployment { site, user in
                 var calls: [WebCall] = []
-                for _ in 0..<40 {
-                    let call = try site.chat(Chat("paced-40-50").streamed, user)
-                    #expect(try await call.head().status == 200)
-                    calls.append(call)
+                for _ in 0..<40 { calls += try await site.hold(1, user) }
+                var broken = 0
+                for call in calls {
+                    Task { @LoopActor in
+                        defer { broken += 1 }
+                        while try await call.next() != nil {}
+                    }
                 }
                 Glibc.kill(try #require(site.workers.first), SIGKILL)
-                var whole = 0
-                for call in calls
-                where (try? await call.reply().text.hasSuffix("[DONE]\n\n")) == true {
-                    whole += 1
-                }
-                figure("of 40 streams that came one by one a killed worker had \(40 - whole)")
-                #expect((10...30).contains(whole))
+                #expect(await waitUntil { broken > 0 })
+                let lost = await settled { broken }
+                figure("of 40 streams that came one by one a killed worker had \(lost)")
+                #expect((10...30).contains(lost))
+                #expect(site.questions.count { $0.closedEarly } == lost)
+                for call in calls { call.leave() }
             }
         }
 

@@ -27,7 +27,8 @@ import TestSupport
         tasks = files.map { file in
             Task { @LoopActor in
                 try await Program.run([
-                    "curl", "-sSN", "-o", file, site.url() + "/v1/chat/completions", "-d", body,
+                    "curl", "-sSN", "-m", "60", "-o", file, site.url() + "/v1/chat/completions",
+                    "-d", body,
                     "-H", "Authorization: Bearer \(user.token)",
                     "-H", "Content-Type: application/json",
                 ]).code

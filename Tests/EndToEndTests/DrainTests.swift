@@ -10,12 +10,15 @@ extension EndToEnd {
         func drain() async throws {
             try await withDeployment { site, user in
                 let workers = site.workers
+                // They last until it was seen that the others are not broken off.
+                let held = try await site.hold(20, user)
                 let streams = await site.begin(10, user) { _ in Chat("paced-20-100").streamed }
                 site.signal(SIGTERM)
                 let isRefused = try await waitUntil {
                     try await site.send("GET", "/v1/models", user.token).status == 502
                 }
                 #expect(isRefused && workers.contains(where: ProcessFigures.isAlive))
+                for call in held { call.leave() }
                 #expect(try await results(of: streams).allSatisfy(\.isDone))
                 #expect(try await site.gatewayEnd(seconds: 10) == 0)
                 #expect(!workers.contains(where: ProcessFigures.isAlive))
@@ -85,6 +88,8 @@ extension EndToEnd {
             plan.inheritsSocket = true
             try await withDeployment(plan) { site, user in
                 let old = site.workers
+                // So many that each worker has some, until it was seen that it goes on.
+                let held = try await site.hold(20, user)
                 let streams = await site.begin(50, user) { _ in Chat("paced-60-50").streamed }
                 let stop = EndToEnd.Pools.Flag()
                 var slowest: Int64 = 0
@@ -104,8 +109,9 @@ extension EndToEnd {
                     #expect(try await site.gatewayEnd(seconds: 10) == 0)
                     try await site.startGateway()
                     if round == 0 { #expect(old.allSatisfy(ProcessFigures.isAlive)) }
+                    for call in held { call.leave() }
                     let before = stop.count
-                    #expect(await waitUntil { stop.count > before + 20 })
+                    #expect(await waitUntil(seconds: 30) { stop.count > before + 20 })
                 }
                 stop.isSet = true
                 for caller in callers { try await caller.value }

@@ -44,6 +44,17 @@ extension Trait where Self == WithoutLeaks {
 
     /// A user whom many tests use.
     static func user() async throws -> User { try await started.value.1 }
+
+    private static let held = Once {
+        var plan = DeploymentPlan()
+        plan.firstEventHold = 30
+        let deployment = try await Deployment.start(plan)
+        return (deployment, try await deployment.makeUser())
+    }
+
+    /// One where a stream's status is held back for longer than any early failure takes on a busy machine, so that such
+    /// a failure is a status; and its user.
+    static func holding() async throws -> (Deployment, User) { try await held.value }
 }
 
 /// Runs `body` with a deployment of its own, and a user of it.
@@ -111,6 +122,13 @@ extension Deployment {
         return answers
     }
 
+    /// Begins so many streams that last until their callers leave, and returns as soon as each has said something.
+    func hold(_ count: Int, _ user: User) async throws -> [WebCall] {
+        let calls = try (0..<count).map { _ in try chat(Chat("hang-after-1").streamed, user) }
+        for call in calls { _ = try await call.next() }
+        return calls
+    }
+
     /// Asks for a path with a token.
     func get(_ path: String, _ user: User) async throws -> WebReply {
         try await send("GET", path, user.token)
@@ -148,6 +166,18 @@ extension Deployment {
     var results: [Result] = []
     for task in tasks { results.append(try await task.value) }
     return results
+}
+
+/// What is read as soon as it has stood still for 20 readings: what was under way is done then.
+@LoopActor func settled<Value: Equatable>(_ read: @LoopActor () -> Value) async -> Value {
+    var (value, count) = (read(), 1)
+    _ = await waitUntil {
+        let next = read()
+        count = next == value ? count + 1 : 1
+        value = next
+        return count == 20
+    }
+    return value
 }
 
 /// Prints a measured figure, for people.

@@ -150,7 +150,7 @@ extension EndToEnd {
             "A provider's failure before the first byte is a status, streamed or not",
             arguments: [true, false])
         func providerFailure(isStream: Bool) async throws {
-            let (site, user) = try await (Shared.deployment(), Shared.user())
+            let (site, user) = try await Shared.holding()
             // A whole answer may be empty.
             let failures = Self.providerFailures.filter { isStream || $0.0 != "empty" }
             let replies = try await concurrently(failures.count) { number in

@@ -24,13 +24,13 @@ extension EndToEnd {
                     try await site.answer(
                         Chat("brief-bytes", name).with { $0.isStream = forms[form].0 }, user)
                 }
-                #expect(Loop.now - began < 10_000, "\(name)")
+                #expect(Loop.now - began < 50_000, "\(name)")
                 for ((isStream, expected), reply) in zip(forms, replies) {
                     Self.check(reply, isStream: isStream, expected, of: name)
                 }
                 let healthy = Loop.now
                 let next = try await site.answer(Chat("echo").streamed, user)
-                #expect(next.isDone && Loop.now - healthy < 2000, "\(name)")
+                #expect(next.isDone && Loop.now - healthy < 10_000, "\(name)")
             }
             #expect(Set(site.workers) == workers)
         }

@@ -26,7 +26,7 @@ extension EndToEnd {
                         #expect(reply.status == 200)
                     }
                 }
-                #expect(Loop.now - started < 20_000)
+                figure("200 answers beside an unread log in \(Loop.now - started) ms")
                 // Somebody reads again: the next line of each worker counts what was lost.
                 var lines = Self.read(ends[0])
                 var dropped = 0

@@ -236,11 +236,12 @@ extension EndToEnd {
         @Test("The reply is kept before its last frame goes out", arguments: [true, false])
         func durable(isStream: Bool) async throws {
             let site = try await Shared.deployment()
-            let text = "canary-prompt kept \(isStream)"
-            let chat = Chat("slow-end-500", text).with { $0.isStream = isStream }
-                .named("kept-\(isStream)")
-            try await expectDurable(chat, site, table: "idempotency_keys") {
-                site.asked(text).count == 1
+            func text(_ number: Int) -> String { "canary-prompt kept \(isStream) \(number)" }
+            try await expectDurable(site, table: "idempotency_keys") { number in
+                Chat("paced-20-100", text(number)).with { $0.isStream = isStream }
+                    .named("kept-\(isStream)-\(number)")
+            } begun: {
+                site.asked(text($0)).count == 1
             }
         }
 

@@ -47,7 +47,7 @@ extension EndToEnd {
             try await withDeployment(plan) { site, user in
                 var (cuts, kills) = (0, 0)
                 // Where the buffers are full is chance: every other time it is inside of a character.
-                while cuts == 0, kills < 12 {
+                while cuts == 0, kills < 24 {
                     kills += 1
                     let text = String(repeating: "x", count: kills) + Self.long
                     var request = Chat("echo", text).streamed.request

@@ -203,7 +203,7 @@ extension EndToEnd {
                 for number in 0..<4 {
                     let question = chat.ask(Self.picture(number), below: place)
                     place = try await chat.answer(question, by: "flat-20")
-                    let sent = try #require(site.provider.recorded.last?.body)
+                    let sent = try #require(site.questions.last?.body)
                     #expect(sent.count > (number + 1) * Self.pictureSize)
                     let urls = Tree(sent)["messages"].array.flatMap { $0["content"].array }
                         .compactMap { $0["image_url"]["url"].string }

@@ -11,13 +11,13 @@ extension EndToEnd {
             var plan = DeploymentPlan()
             plan.providers = { port in
                 "  narrow: { kind: openai, base_url: \"http://127.0.0.1:\(port)/v1\", "
-                    + "max_concurrent: 400 }\n"
+                    + "max_concurrent: 400, deadlines: { first_byte: 300 } }\n"
             }
             plan.models = """
-                  - { id: narrow, candidates: [ { provider: narrow, model: slow-first-4000 } ] }
+                  - { id: narrow, candidates: [ { provider: narrow, model: hang } ] }
                   - { id: narrow-echo, candidates: [ { provider: narrow, model: echo } ] }
                   - id: wide
-                    candidates: [ { provider: narrow, model: slow-first-4000 }, { provider: scripted, model: echo } ]
+                    candidates: [ { provider: narrow, model: hang }, { provider: scripted, model: echo } ]
                 """
             return plan
         }
@@ -31,23 +31,35 @@ extension EndToEnd {
                     try site.chat(
                         Chat("narrow").with { $0.isStream = number.isMultiple(of: 2) }, user)
                 }
-                let replies = calls.map { call in Task { @LoopActor in try await call.reply() } }
-                #expect(await waitUntil { site.questions.count >= 400 })
+                // Of those that get a place none ends before its caller leaves.
+                var refused: [WebReply] = []
+                for call in calls {
+                    Task { @LoopActor in
+                        if let reply = try? await call.reply() { refused.append(reply) }
+                    }
+                }
+                let areDecided = await waitUntil(seconds: 60) {
+                    refused.count == 100 && site.questions.count == 400
+                }
+                #expect(areDecided, "\(refused.count) refused, \(site.questions.count) asked for")
                 let times = try await Self.quick(site, user)
                 let covered = try await site.answer(Chat("wide"), user)
                 #expect(covered.status == 200)
-                var counts: [Int: Int] = [:]
-                for reply in replies {
-                    let reply = try await reply.value
-                    counts[reply.status, default: 0] += 1
-                    guard reply.status != 200 else { continue }
+                for reply in refused {
                     Expected(503, "overloaded").check(reply)
                     #expect(reply.head["retry-after"] == "1")
                 }
-                figure("B22: of 500 slow calls \(counts); models and health meanwhile: \(times)")
-                #expect(counts == [200: 400, 503: 100])
+                figure("B22: of 500 slow calls \(refused.count) were refused; meanwhile: \(times)")
+                for call in calls { call.leave() }
+                let areLeft = await waitUntil(seconds: 60) {
+                    site.questions.count { $0.closedEarly } == 400
+                }
+                #expect(areLeft && refused.count == 100)
                 // There are places again.
-                #expect(try await site.answer(Chat("narrow-echo"), user).status == 200)
+                let isServed = try await waitUntil {
+                    try await site.answer(Chat("narrow-echo"), user).status == 200
+                }
+                #expect(isServed)
             }
         }
 
@@ -81,7 +93,7 @@ extension EndToEnd {
                 #expect(try await opened(10).count == 2)
                 let workers = site.workers
                 for worker in workers { kill(worker, SIGKILL) }
-                let isRenewed = await waitUntil {
+                let isRenewed = await waitUntil(seconds: 30) {
                     ended() == 11 && site.workers.count == 2
                         && Set(site.workers).isDisjoint(with: workers)
                 }
@@ -101,8 +113,8 @@ extension EndToEnd {
                 }
             }
             let (median, slow) = (percentile(50, of: times), percentile(95, of: times))
-            #expect(median < 50 && slow < 250)
-            return "p50 \(median) ms, p95 \(slow) ms"
+            #expect(median < 1000)
+            return "models and health p50 \(median) ms, p95 \(slow) ms"
         }
     }
 }

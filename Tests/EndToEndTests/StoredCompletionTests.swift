@@ -243,13 +243,17 @@ extension EndToEnd {
         func stream() async throws {
             let site = try await Shared.deployment()
             let user = try await Shared.user()
-            let chat = Self.stored(Chat("paced-20-100").streamed, ["test": "durable"])
-            let begun = site.provider.recorded.count
-            let reply = try await expectDurable(chat, site, table: "stored_completions") {
-                site.provider.recorded.count > begun
+            func text(_ number: Int) -> String { "canary-prompt durable \(number)" }
+            let (_, reply) = try await expectDurable(site, table: "stored_completions") {
+                Self.stored(Chat("paced-20-100", text($0)).streamed, ["test": "durable"])
+            } begun: {
+                site.asked(text($0)).count == 1
             }
             let first = try #require(reply.events.first?.json)
             let path = "\(Self.path)/\(first["id"].string ?? "")"
+            // It may have taken its way around a lock that was held for too long.
+            let isThere = try await waitUntil { try await site.get(path, user).status == 200 }
+            #expect(isThere)
             let stored = try await site.get(path, user).json
             #expect(
                 stored.keys
@@ -357,7 +361,7 @@ extension EndToEnd {
                 let good = try await site.answer(Self.stored(Chat("echo")), user)
                 #expect(good.head["x-archway-warning"] == nil)
                 // The conversation is deleted while the answer is given.
-                let chat = Self.stored(Chat("slow-first-300"))
+                let chat = Self.stored(Chat("slow-first-2500"))
                 let late = Task { @LoopActor in try await site.answer(chat, user) }
                 let isGone = try await waitUntil {
                     try await site.sql(

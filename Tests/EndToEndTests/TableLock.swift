@@ -34,12 +34,22 @@ extension Deployment {
         try await release()
     }
 
-    /// Somebody waits for a lock on this table.
-    func isAwaited(_ table: String) async throws -> Bool {
-        try await sql(
+    /// Since when somebody waits for a lock on this table (seconds since 1970); nil if nobody does within five seconds.
+    /// The server looks for itself: to start a program for each look takes too long.
+    func awaited(_ table: String) async throws -> Double? {
+        let waiting =
+            "FROM pg_locks WHERE waitstart IS NOT NULL AND relation = '\(table)'::regclass"
+        let since = try await sql(
             """
-            SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = '\(table)'::regclass
-            """) != "0"
+            DO $$ BEGIN
+                FOR look IN 1..500 LOOP
+                    EXIT WHEN EXISTS (SELECT \(waiting));
+                    PERFORM pg_sleep(0.01);
+                END LOOP;
+            END $$;
+            SELECT extract(epoch FROM min(waitstart)) \(waiting)
+            """)
+        return Double(since)
     }
 
     /// The caller of this event has left, and the web server has told the gateway so: it logs a request after its end.

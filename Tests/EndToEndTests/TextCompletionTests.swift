@@ -10,9 +10,11 @@ extension EndToEnd {
         private static let prompt = #""prompt":"canary-prompt-7f3a two words""#
 
         private static func ask(
-            _ model: String, _ members: String = prompt, isStream: Bool = false
+            _ model: String, _ members: String = prompt, isStream: Bool = false,
+            of place: (site: Deployment, user: User)? = nil
         ) async throws -> WebReply {
-            let (site, user) = try await (Shared.deployment(), Shared.user())
+            let shared = try await (site: Shared.deployment(), user: Shared.user())
+            let (site, user) = place ?? shared
             let stream = isStream ? #","stream":true"# : ""
             return try await site.send(
                 "POST", "/v1/completions", user.token,
@@ -190,8 +192,9 @@ extension EndToEnd {
             "A failure before the first byte is a status, streamed or not",
             arguments: [false, true])
         func failure(isStream: Bool) async throws {
+            let place = try await Shared.holding()
             let replies = try await concurrently(Self.failures.count) { number in
-                try await Self.ask(Self.failures[number].0, isStream: isStream)
+                try await Self.ask(Self.failures[number].0, isStream: isStream, of: place)
             }
             for ((model, expected), reply) in zip(Self.failures, replies) {
                 expected.check(reply, of: model)

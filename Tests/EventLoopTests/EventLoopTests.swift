@@ -55,13 +55,16 @@ struct EventLoopTests {
         var fired: [Int] = []
         let done = Gate()
         var timers: [EventLoop.Timer] = []
-        for delay in [30, 5, 20, 10, 25, 15] {
-            timers.append(Loop.after(milliseconds: delay) { fired.append(delay) })
+        // Counted from one moment, and far apart: a stall while they are made does not change their order.
+        let base = Loop.now
+        for delay in [300, 50, 200, 100, 250, 150] {
+            timers.append(
+                Loop.after(milliseconds: Int(base - Loop.now) + delay) { fired.append(delay) })
         }
         timers[2].cancel()
-        Loop.after(milliseconds: 40) { done.open() }
+        Loop.after(milliseconds: 400) { done.open() }
         try await done.pass()
-        #expect(fired == [5, 10, 15, 25, 30])
+        #expect(fired == [50, 100, 150, 250, 300])
     }
 
     @Test("fires each of thousands of timers once, never early, and no cancelled one")

@@ -260,7 +260,8 @@ final class SpoolTests {
         for number in 0..<20 {
             #expect(await nowhere.store(.usage([Self.usage(number)])) == .lost)
         }
-        #expect(Loop.now - started < 2000)
+        // None of the twenty waited the second that a database is given.
+        #expect(Loop.now - started < 10_000)
         // A folder stands where the file should be.
         let odd = folder + "/odd"
         for number in 1...9 {

@@ -100,12 +100,11 @@ import Testing
             _ = try connection.request()
             try connection.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
         }
-        for _ in 0..<3 {
+        for round in 1...3 {
             let transfer = try get(server)
             defer { transfer.close() }
             #expect(text(try await transfer.body(limit: 2)) == "ok")
-            // The server closes when it has sent all; a moment later that is here.
-            try await Loop.sleep(milliseconds: 50)
+            #expect(try await waitUntil { server.closed.value == round })
         }
         #expect(server.accepted.value == 3)
     }

@@ -31,7 +31,10 @@ final class LoopbackServer: Sendable {
     private func acceptAll(_ serve: @escaping @Sendable (ServerConnection) throws -> Void) {
         while true {
             let descriptor = Glibc.accept(listener, nil, nil)
-            guard descriptor >= 0 else { return }
+            guard descriptor >= 0 else {
+                Glibc.close(listener)
+                return
+            }
             accepted.add()
             Thread.detachNewThread {
                 let connection = ServerConnection(descriptor)
@@ -42,11 +45,9 @@ final class LoopbackServer: Sendable {
         }
     }
 
-    /// Ends the accept thread.
-    func stop() {
-        shutdown(listener, Int32(SHUT_RDWR))
-        Glibc.close(listener)
-    }
+    /// Refuses from now on, and ends the accept thread. That closes the listener: closed here, its number could be the
+    /// next server's by the time the thread accepts again.
+    func stop() { shutdown(listener, Int32(SHUT_RDWR)) }
 }
 
 struct ServerGone: Error {}

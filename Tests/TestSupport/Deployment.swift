@@ -9,6 +9,8 @@ import System
     /// Why there is none.
     package struct Failure: Error, CustomStringConvertible {
         package let description: String
+
+        package init(description: String) { self.description = description }
     }
 
     /// All that were started and not stopped.

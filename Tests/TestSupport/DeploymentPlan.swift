@@ -4,6 +4,8 @@ package struct DeploymentPlan: Sendable {
     package var isAnonymousAllowed = false
     /// Seconds.
     package var drainTimeout = 20
+    /// Seconds.
+    package var firstEventHold = 2
     package var bodyLimit = "1 MiB"
     /// The socket is opened by somebody else and handed over, as systemd does.
     package var inheritsSocket = false
@@ -42,14 +44,14 @@ package struct DeploymentPlan: Sendable {
     /// Models that are a behaviour of the scripted provider, under the same name.
     package nonisolated static let scripted = [
         "echo", "echo-json", "paced-20-20", "paced-20-50", "paced-20-100", "paced-40-50",
-        "paced-60-50",
+        "paced-60-50", "paced-200-50",
         "bulk-500", "bulk-3000",
         "flat-20",
         "usage", "reasoning", "refusal", "length", "content-filter", "tools", "parallel-tools",
         "agent-1", "agent-2", "choices",
         "fingerprint", "unicode", "crlf", "huge-300000", "finish-without-done", "two-done",
         "after-done",
-        "slow-first-300", "slow-first-2500", "slow-first-3500", "slow-end-500", "hang",
+        "slow-first-300", "slow-first-2500", "slow-first-6500", "slow-end-500", "hang",
         "hang-after-1",
         "hang-after-3", "reset-before-headers", "reset-after-3", "close-before-headers",
         "cut-after-3", "flaky-3", "status-400", "status-echo-400", "status-echo-500", "status-401",
@@ -70,7 +72,7 @@ package struct DeploymentPlan: Sendable {
     /// Models with something special about them.
     private static let others = """
           - { id: checked, candidates: [ { provider: scripted, model: drafts } ], validate: true }
-          - { id: checked-late, candidates: [ { provider: scripted, model: drafts-1800 } ], validate: true }
+          - { id: checked-late, candidates: [ { provider: scripted, model: drafts-4000 } ], validate: true }
           - { id: checked-ollama, candidates: [ { provider: ollama, model: drafts } ], validate: true }
           - { id: checked-length, candidates: [ { provider: scripted, model: length } ], validate: true }
           - { id: checked-refusal, candidates: [ { provider: scripted, model: refusal } ], validate: true }
@@ -95,13 +97,13 @@ package struct DeploymentPlan: Sendable {
               rename: { response_format: guided_json }
           - { id: dead, candidates: [ { provider: dead, model: echo } ] }
           - { id: late, candidates: [ { provider: hasty, model: hang } ] }
-          - { id: stalls, candidates: [ { provider: hasty, model: hang-after-3 } ] }
+          - { id: stalls, candidates: [ { provider: stalling, model: hang-after-3 } ] }
           - { id: later, candidates: [ { provider: patient, model: hang } ] }
           - { id: later-busy, candidates: [ { provider: patient, model: busy-9-9 } ] }
           - id: late-then-echo
             candidates: [ { provider: hasty, model: hang }, { provider: scripted, model: echo } ]
           - id: stalls-then-echo
-            candidates: [ { provider: hasty, model: hang-after-3 }, { provider: scripted, model: echo } ]
+            candidates: [ { provider: stalling, model: hang-after-3 }, { provider: scripted, model: echo } ]
           - id: no-prefill
             candidates:
               - { provider: scripted, model: status-500 }
@@ -168,7 +170,7 @@ package struct DeploymentPlan: Sendable {
             drain_timeout: \(drainTimeout)
             body_limit: \(bodyLimit)
             keep_alive: 1
-            first_event_hold: 2
+            first_event_hold: \(firstEventHold)
             spool: \(spool)
             spool_limit: \(spoolLimit)
             auth_cache_grace: \(tokenGrace)
@@ -186,6 +188,11 @@ package struct DeploymentPlan: Sendable {
                 kind: openai
                 base_url: http://127.0.0.1:\(providerPort)/v1
                 deadlines: { first_byte: 0.4, between_bytes: 0.4 }
+                \(patience)
+              stalling:
+                kind: openai
+                base_url: http://127.0.0.1:\(providerPort)/v1
+                deadlines: { first_byte: 20, between_bytes: 0.4 }
                 \(patience)
               patient:
                 kind: openai

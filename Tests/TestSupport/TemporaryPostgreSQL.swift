@@ -46,6 +46,12 @@ package final class TemporaryPostgreSQL: @unchecked Sendable {
         try await Self.onThread { try self.startNow(maximumConnections, options) }
     }
 
+    /// Kills it and starts it again on the caller's own thread: if that is the loop's, nothing else sees it happen.
+    package func restartNow() throws {
+        try signal(SIGKILL)
+        try startNow(120, "")
+    }
+
     /// Stops all of its processes where they are (`SIGSTOP`), so that it answers nothing and closes nothing.
     package func freeze() async throws {
         try await Self.onThread { try self.signal(SIGSTOP) }

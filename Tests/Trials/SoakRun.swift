@@ -11,7 +11,7 @@ import TestSupport
 /// ended oddly.
 @LoopActor package final class SoakRun {
     /// Descriptors more, for each process: how kept connections spread over the workers varies.
-    private static let descriptors = 8
+    private static let descriptors = 16
 
     /// How long it goes on.
     package enum Extent: Sendable {
