@@ -177,11 +177,11 @@ final class KnowledgeIngestionTests {
         let pool = try await makePool()
         try write("sub/our leave.md", "# Leave\n\nThirty days.\n")
         var ingestion = Ingestion(pool: pool, collection: "handbook")
-        ingestion.baseURL = "https://example.org/docs"
+        ingestion.baseURL = "HTTPS://example.org/docs"
         _ = try await ingestion.run([folder])
         let found = try await Retrieval.passages(
             for: "leave", in: ["handbook"], limit: 6, pool: pool)
-        #expect(found.first?.url == "https://example.org/docs/sub/our%20leave.md")
+        #expect(found.first?.url == "HTTPS://example.org/docs/sub/our%20leave.md")
         await pool.close()
     }
 

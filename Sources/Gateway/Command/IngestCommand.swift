@@ -14,7 +14,9 @@ enum IngestCommand {
         }
         if let base = arguments["base-url"], !base.isBaseURL {
             throw Arguments.Mistake(
-                description: "--base-url takes \(String.baseURL), blanks as %20: not \(base)")
+                description:
+                    "--base-url takes an http or https URL with a host, without user, query, fragment or blanks"
+            )
         }
         let isJSON = arguments.has("json")
         let report = try Setup.withDatabase(try Setup.configuration(arguments)) { pool in

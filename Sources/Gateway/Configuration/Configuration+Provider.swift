@@ -104,5 +104,7 @@ extension Reading<String> {
     }
 
     /// Keys belong into `api_key`, where they are not shown.
-    fileprivate static let baseURL = text(String.baseURL) { $0.isBaseURL }
+    fileprivate static let baseURL = text(
+        "an http or https URL without user, query or fragment"
+    ) { $0.isBaseURL }
 }

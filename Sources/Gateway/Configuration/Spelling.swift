@@ -8,11 +8,8 @@ extension String {
             && allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) }
     }
 
-    /// What an address may be to which paths are appended. Behind a query they would end up in the wrong place, and
-    /// who signs in is nobody else's business.
-    static let baseURL = "an http or https URL without user, query or fragment"
-
-    /// Whether it is `baseURL`, with a host, and spelled in the characters that a URL may have.
+    /// Whether paths may be appended to it: an http or https URL with a host, in the characters that a URL may have.
+    /// Behind a query paths would end up in the wrong place, and who signs in is nobody else's business.
     var isBaseURL: Bool {
         let schemes = ["http://", "https://"]
         guard let scheme = schemes.first(where: lowercased().hasPrefix) else { return false }

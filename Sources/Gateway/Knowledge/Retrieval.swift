@@ -72,7 +72,8 @@ enum Retrieval {
         return found.map { passage in
             let number = numbers[passage.documentID] ?? numbers.count + 1
             numbers[passage.documentID] = number
-            let isLink = passage.source.hasPrefix("https://") || passage.source.hasPrefix("http://")
+            let beginning = passage.source.prefix("https://".count).lowercased()
+            let isLink = ["http://", "https://"].contains(where: beginning.hasPrefix)
             return RetrievedPassage(
                 number: number, documentID: passage.documentID, title: passage.title,
                 url: isLink ? passage.source : nil,
