@@ -76,6 +76,7 @@ let package = Package(
         module("JSON", ["CJansson"]),
         module("YAML", ["CYAML"]),
         module("HTML", ["CXML"]),
+        module("Markdown"),
         module("Crypto", ["COpenSSL"]),
         module("FastCGI", ["CFastCGI", "CLinux", "EventLoop", "HTTP"]),
         module("HTTPClient", ["CCurl", "EventLoop", "HTTP"]),
@@ -83,7 +84,7 @@ let package = Package(
 
         // The domain.
         module("OpenAI", ["HTTP", "JSON"]),
-        module("Providers", ["OpenAI", "HTTP", "JSON"]),
+        module("Providers", ["OpenAI", "HTTP", "JSON", "Markdown"]),
         .target(
             name: "Store",
             dependencies: ["PostgreSQL", "EventLoop", "JSON"],
@@ -94,8 +95,8 @@ let package = Package(
         module(
             "Gateway",
             [
-                "Crypto", "EventLoop", "FastCGI", "HTML", "HTTP", "HTTPClient", "JSON", "OpenAI",
-                "PostgreSQL", "Providers", "Store", "System", "YAML",
+                "Crypto", "EventLoop", "FastCGI", "HTML", "HTTP", "HTTPClient", "JSON", "Markdown",
+                "OpenAI", "PostgreSQL", "Providers", "Store", "System", "YAML",
             ],
             resources: [.embedInCode("Development/archway-snippet.conf")]),
         .executableTarget(
@@ -153,6 +154,7 @@ let package = Package(
         suite("JSON", ["FuzzTargets"], resources: [.copy("Fixtures")]),
         suite("YAML"),
         suite("HTML"),
+        suite("Markdown"),
         suite("Crypto"),
         suite("OpenAI", ["FuzzTargets", "HTTP", "JSON"], resources: [.copy("Fixtures")]),
         suite("Providers", ["HTTP", "JSON", "OpenAI"], resources: [.copy("Fixtures")]),

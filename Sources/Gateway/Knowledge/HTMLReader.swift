@@ -1,5 +1,5 @@
 internal import HTML
-internal import Providers
+internal import Markdown
 
 /// A page, as the Markdown that says the same: models read it, and clients show it. Navigation, scripts and what is
 /// hidden are left out.

@@ -1,4 +1,4 @@
-internal import Providers
+internal import Markdown
 
 /// Markdown, as far as headings and paragraphs go: the source stays as it is, since it is read by models
 /// and shown by clients that know Markdown.

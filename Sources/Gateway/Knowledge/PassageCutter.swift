@@ -1,4 +1,4 @@
-internal import Providers
+internal import Markdown
 
 /// Cuts a text into passages: whole blocks under one heading, together as long as they are short; only what is far
 /// too long is cut inside, where a line, a sentence or at least a word ends.

@@ -101,7 +101,7 @@ package enum Extractive {
             guard let heading = passage.heading, !heading.isEmpty,
                 passage.number != last?.passage.number || heading != last?.passage.heading
             else { return quoted(quotation) }
-            return "**\(InlineCode.quotable(heading))**\n\n\(quoted(quotation))"
+            return "**\(heading.quotable)**\n\n\(quoted(quotation))"
         }
     }
 

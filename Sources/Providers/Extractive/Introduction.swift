@@ -1,3 +1,5 @@
+internal import Markdown
+
 /// A sentence with what it introduces: the code, the list or the table below it, without which it says half.
 enum Introduction {
     /// Words up to which a list or a table is shown with its introduction.
@@ -20,7 +22,7 @@ enum Introduction {
             joined = list(&rest, from: first.indent)
         case .row(let head) where last.hasSuffix(":") && indent == nil:
             let rows = list(&rest, from: 0)
-            joined = head.map { "\(InlineCode.quotable($0))\n\(rows)" } ?? rows
+            joined = head.map { "\($0.quotable)\n\(rows)" } ?? rows
         default: return
         }
         sentences[sentences.count - 1] = "\(last)\n\n\(joined)"
@@ -39,7 +41,7 @@ enum Introduction {
                 return block.text.split(separator: "\n", omittingEmptySubsequences: false)
                     .map { margin + $0 }.joined(separator: "\n")
             }
-            return margin + InlineCode.quotable(block.text)
+            return margin + block.text.quotable
         }
         if shown.count == blocks.count {
             rest = rest[blocks.endIndex...]

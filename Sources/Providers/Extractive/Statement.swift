@@ -1,3 +1,5 @@
+internal import Markdown
+
 /// What a passage says that can be quoted alone: a sentence, a row of a table, code, or a sentence with what it
 /// introduces.
 struct Statement {
@@ -30,8 +32,8 @@ struct Statement {
             case .code: statements.append(Statement(block.text))
             case .row(let head):
                 guard says(block.text) else { continue }
-                let row = InlineCode.quotable(block.text)
-                statements.append(Statement(row, below: head.map(InlineCode.quotable)))
+                let row = block.text.quotable
+                statements.append(Statement(row, below: head?.quotable))
             case .item(let mark):
                 var sentences = sentences(of: String(block.text.dropFirst(mark.length)))
                 Introduction.join(&sentences, &rest, within: block.indent)
@@ -68,7 +70,7 @@ struct Statement {
                 sentence = ""
             }
         }
-        return (sentences + [sentence]).filter(says).map(InlineCode.quotable)
+        return (sentences + [sentence]).filter(says).map(\.quotable)
     }
 
     private static func endsSentence(_ word: Substring, before next: Substring?) -> Bool {

@@ -1,11 +1,12 @@
-/// A part of a passage in Markdown that stands for itself.
-struct Block {
-    enum Kind {
+/// A part of a text in Markdown that stands for itself.
+package struct Block: Sendable {
+    /// What it is.
+    package enum Kind: Sendable {
         /// A paragraph, its lines joined.
         case prose
         /// An item of a list with its mark, its lines joined.
         case item(ListMark)
-        /// A row of a table; the table's headings with the line below them, where the passage has them.
+        /// A row of a table; the table's headings with the rule below them, where the text has them.
         case row(head: String?)
         /// Between fences of its own, its lines as they are.
         case code
@@ -13,13 +14,15 @@ struct Block {
         case heading
     }
 
-    let kind: Kind
-    let text: String
+    package let kind: Kind
+    /// Without what marks it, but for items and code.
+    package let text: String
     /// Blanks before its first line: what belongs to an item of a list stands further in than the item.
-    let indent: Int
+    package let indent: Int
 
-    /// The blocks of a passage; `opening` is what stands above it when it begins within code or a table.
-    static func all(of text: String, below opening: String?) -> [Block] {
+    /// The blocks of a text; `opening` are the lines above it when it begins within fenced code or a table: the one
+    /// that opened the code, or the table's headings with the rule below them.
+    package static func all(of text: String, below opening: String?) -> [Block] {
         var reader = BlockReader(below: opening)
         let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
         for (line, next) in zip(lines, lines.dropFirst() + [""]) { reader.take(line, before: next) }
@@ -28,7 +31,7 @@ struct Block {
     }
 }
 
-/// Reads a passage line by line.
+/// Reads a text line by line.
 private struct BlockReader {
     var blocks: [Block] = []
     /// A paragraph or an item that goes on.
@@ -38,7 +41,7 @@ private struct BlockReader {
     /// Of the table in which the next line stands.
     private var head: String?
     private var fence: CodeFence?
-    /// Lines since the fence, and `…` where the passage begins or ends within the code.
+    /// Lines since the fence, and `…` where the text begins or ends within the code.
     private var code: [Substring] = []
 
     init(below opening: String?) {

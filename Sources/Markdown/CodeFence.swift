@@ -2,7 +2,8 @@
 package struct CodeFence: Sendable {
     private let mark: UInt8
     private let count: Int
-    let indent: Int
+    /// Blanks before the marks.
+    package let indent: Int
     /// What stands behind the marks.
     private let info: String
 
@@ -30,7 +31,7 @@ package struct CodeFence: Sendable {
     }
 
     /// The code as Markdown of its own, between fences that nothing in it closes.
-    func enclose(_ code: [Substring]) -> String {
+    package func enclose(_ code: [Substring]) -> String {
         let lines = code.map { line in
             line.dropFirst(min(indent, line.prefix { $0 == " " }.count))
         }

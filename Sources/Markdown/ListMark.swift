@@ -1,9 +1,9 @@
 /// What an item of a list in Markdown begins with: `- `, `* `, `+ `, `1. ` or `1) `.
 package struct ListMark: Sendable {
     /// Bytes, the blank included.
-    let length: Int
+    package let length: Int
     /// nil in a list without numbers.
-    let number: Int?
+    package let number: Int?
 
     /// nil: the line, without the blanks before it, begins no item.
     package static func read(_ line: some Collection<UInt8>) -> ListMark? {
