@@ -114,10 +114,16 @@ import System
         try await archway(words)
     }
 
-    /// The same.
+    /// The same. A command that cannot connect in time, as on a busy machine, has done nothing and is run again.
     @discardableResult
     package func archway(_ words: [String]) async throws -> String {
-        try await Program.output([Self.program] + words + ["--config", configurationFile])
+        let line = [Self.program] + words + ["--config", configurationFile]
+        for _ in 0..<4 {
+            do { return try await Program.output(line) } catch let failure as Program.Failure
+                where failure.description.contains("no free connection in time")
+            {}
+        }
+        return try await Program.output(line)
     }
 
     /// Starts the gateway and waits until it is ready, or until it lives.

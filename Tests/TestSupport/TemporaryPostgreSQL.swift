@@ -48,6 +48,8 @@ package final class TemporaryPostgreSQL: @unchecked Sendable {
 
     /// Kills it and starts it again on the caller's own thread: if that is the loop's, nothing else sees it happen.
     package func restartNow() throws {
+        // Stopped first: a session whose master has died says goodbye.
+        try signal(SIGSTOP)
         try signal(SIGKILL)
         try startNow(120, "")
     }
