@@ -112,30 +112,34 @@ struct IdentificationTests {
             $0.defaultRole = "admin"
         }
         let ada = ("REMOTE_USER", "ada")
+        let host = ("HTTP_HOST", "gateway.example")
         let create = #"{"name":"\#(Identifier.digits())"}"#
         for (method, path, body) in [
             ("POST", "/api/admin/users", create), ("POST", "/api/users/me/api-token", ""),
             ("POST", "/v1/chat/completions", "{}"),
         ] {
-            for type in ["text/plain", "text/plain;application/json", "", nil] {
-                let field = type.map { [("CONTENT_TYPE", $0)] } ?? []
-                let reply = try await house.send(method, path, [ada] + field, body: body)
-                #expect(reply.status == 415, "\(path) \(type ?? "-") \(reply.text)")
+            for field in [
+                ("HTTP_SEC_FETCH_SITE", "cross-site"), ("HTTP_SEC_FETCH_SITE", "same-site"),
+                ("HTTP_ORIGIN", "https://elsewhere.example"), ("HTTP_ORIGIN", "null"),
+                ("HTTP_ORIGIN", "https://gateway.example.elsewhere.example"),
+                ("HTTP_ORIGIN", "https://elsewhere.example:gateway.example"),
+            ] {
+                let reply = try await house.send(method, path, [ada, host, field], body: body)
+                #expect(reply.status == 403, "\(path) \(field) \(reply.text)")
             }
-            let json = [ada, ("CONTENT_TYPE", "application/json; charset=utf-8")]
-            for site in ["cross-site", "same-site"] {
-                let field = ("HTTP_SEC_FETCH_SITE", site)
-                #expect(
-                    try await house.send(method, path, json + [field], body: body).status == 403)
-            }
-            let own = json + [("HTTP_SEC_FETCH_SITE", "same-origin")]
-            let reply = try await house.send(method, path, own, body: body)
-            #expect(reply.status == (path.hasPrefix("/v1") ? 400 : 201), "\(reply.text)")
         }
-        // Methods that a foreign page cannot send without asking, and callers with a token.
-        #expect(try await house.send("DELETE", "/api/users/me/api-token", [ada]).status == 200)
+        for (host, origin) in [
+            ("gateway.example", "https://Gateway.example:8443"), ("[::1]:80", "http://[::1]:8080"),
+            ("gateway.example:80", "http://gateway.example"), ("gateway.example", nil),
+        ] {
+            let from = origin.map { [("HTTP_ORIGIN", $0), ("HTTP_SEC_FETCH_SITE", "same-origin")] }
+            let fields = [ada, ("HTTP_HOST", host)] + (from ?? [])
+            let reply = try await house.send("POST", "/api/users/me/api-token", fields)
+            #expect(reply.status == 201, "\(host) \(origin ?? "-") \(reply.text)")
+        }
+        // Whoever has a token may send it from everywhere.
         let token = ("HTTP_API_KEY", try await Self.mint(["*"], role: "admin", in: pool))
-        let plain = [token, ("CONTENT_TYPE", "text/plain"), ("HTTP_SEC_FETCH_SITE", "cross-site")]
+        let plain = [token, host, ("HTTP_ORIGIN", "null"), ("HTTP_SEC_FETCH_SITE", "cross-site")]
         let other = #"{"name":"\#(Identifier.digits())"}"#
         #expect(try await house.send("POST", "/api/admin/users", plain, body: other).status == 201)
         // A list that comes as a whole has no pages to ask for.

@@ -89,16 +89,11 @@ struct FrontDoor {
     {
         guard identity.isSignedInByWebServer, request.method != .get, request.method != .head
         else { return }
-        guard !["cross-site", "same-site"].contains(request.fields["sec-fetch-site"] ?? "") else {
+        guard !request.isFromForeignPage else {
             throw .permissionDenied(
                 because:
                     "A page of another site may not act for you here; use this site's own page."
             )
-        }
-        // Not every browser says where a page is from. But none lets a foreign page send JSON by its name, or another
-        // method than POST, without asking here first, and here nobody agrees.
-        guard request.method != .post || request.isDeclaredJSON else {
-            throw .unsupportedMediaType
         }
     }
 

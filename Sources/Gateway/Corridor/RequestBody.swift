@@ -78,16 +78,10 @@ extension HTTP.Request {
     /// The body of a route of OpenAI's. It may be declared as JSON only, or not at all.
     var jsonBody: [UInt8] {
         get throws(APIError) {
-            guard isDeclaredJSON || fields["content-type"] == nil else {
-                throw .unsupportedMediaType
-            }
+            let type = fields["content-type"]?.lowercased() ?? "application/json"
+            guard type.hasPrefix("application/json") else { throw .unsupportedMediaType }
             return body
         }
-    }
-
-    /// Whether `Content-Type` says that the body is JSON.
-    var isDeclaredJSON: Bool {
-        fields["content-type"]?.lowercased().hasPrefix("application/json") == true
     }
 }
 
