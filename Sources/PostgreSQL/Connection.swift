@@ -147,8 +147,9 @@ package import EventLoop
 
     private func checkUsable() throws(DatabaseError) {
         guard !isBusy else { throw .unavailable("the connection still runs a cancelled statement") }
-        // An end that the loop has not told us yet: better found before the statement is sent.
-        guard !isLost, handle.consumeInput(), !handle.isBad else {
+        // An end that the loop has not told us yet: better found before the statement is sent. The first reading may
+        // get no further than the server's goodbye, the second meets the end.
+        guard !isLost, handle.consumeInput(), handle.consumeInput(), !handle.isBad else {
             throw lost("waiting for a statement", wasSent: false)
         }
     }

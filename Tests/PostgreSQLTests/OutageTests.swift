@@ -55,17 +55,25 @@ struct OutageTests {
         await pool.close()
     }
 
-    @Test("between two statements goes unnoticed when the server is back")
+    @Test("between two statements goes unnoticed when the server is back, with or without goodbye")
     func betweenStatements() async throws {
         let server = try await TemporaryPostgreSQL.make()
         let conninfo = try await server.makeDatabase()
         let pool = Pool(conninfo: conninfo, size: 1, statementTimeout: 5000)
-        let session = try #require(try await pool.query(.session).first?.integer(0))
-        // The loop stands still meanwhile, so the pool cannot have seen the end of its session.
-        try server.restartNow()
-        #expect(pool.counts.idle == 1)
-        let other = try await pool.query(.session).first?.integer(0)
-        #expect(other != nil && other != session)
+        var session = try #require(try await pool.query(.session).first?.integer(0))
+        for saysGoodbye in [false, true] {
+            // The loop stands still meanwhile, so the pool cannot have seen the end of its session.
+            if saysGoodbye {
+                let end = "SELECT pg_terminate_backend(\(session), 20000)"
+                #expect(try server.sqlNow(end, database: "postgres") == "t")
+            } else {
+                try server.restartNow()
+            }
+            #expect(pool.counts.idle == 1)
+            let other = try #require(try await pool.query(.session).first?.integer(0))
+            #expect(other != session)
+            session = other
+        }
         await pool.close()
         try await server.stop()
     }

@@ -95,14 +95,17 @@ package final class TemporaryPostgreSQL: @unchecked Sendable {
     /// Runs SQL with psql, as an operator would; returns its plain output.
     @discardableResult
     package func sql(_ text: String, database: String) async throws -> String {
-        try await Self.onThread {
-            try self.run(
-                "\(self.binaries)/psql",
-                [
-                    "-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", "-h", self.folder,
-                    "-U", "archway", "-d", database, "-c", text,
-                ])
-        }
+        try await Self.onThread { try self.sqlNow(text, database: database) }
+    }
+
+    /// The same while the loop stands still.
+    package func sqlNow(_ text: String, database: String) throws -> String {
+        try run(
+            "\(binaries)/psql",
+            [
+                "-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", "-h", folder,
+                "-U", "archway", "-d", database, "-c", text,
+            ])
     }
 
     /// The loop's thread must never wait for a process.
