@@ -13,28 +13,39 @@ extension EndToEnd {
             var plan = DeploymentPlan()
             plan.settings = "streams_per_worker: 8"
             try await withDeployment(plan) { site, user in
-                // Each answer takes 300 ms, so two workers give at most 53 a second.
-                let peak = try await Self.run(callers: 12, site, user)
-                let overload = try await Self.run(callers: 80, site, user) {
-                    for path in ["/health/live", "/v1/models"] {
-                        let askedAt = Loop.now
-                        let reply = try await site.get(path, user)
-                        #expect(reply.status == 200)
-                        $0.times.append(Double(Loop.now - askedAt))
-                    }
+                // A stall of the machine falls on one of the two: the best of three pairs is judged.
+                var goodput = 0.0
+                for _ in 0..<3 where goodput < 0.8 {
+                    let pair = try await Self.pair(site, user)
+                    goodput = max(goodput, pair)
                 }
-                figure(
-                    "peak \(peak.served) answers in 3 s; with 80 callers \(overload.served), "
-                        + "\(overload.refused) refused, /v1/models within \(overload.times.max() ?? .nan) ms"
-                )
-                #expect(overload.refused > overload.served / 2)
-                #expect(overload.served * 10 >= peak.served * 5)
-                #expect(percentile(50, of: overload.times) < 1000)
+                #expect(goodput >= 0.8)
                 let answers = try await concurrently(4) { _ in
                     try await site.answer(Chat("slow-first-300"), user).status
                 }
                 #expect(answers == [200, 200, 200, 200])
             }
+        }
+
+        /// What is served of too many callers, as a part of what is served of few. Each answer takes 300 ms, so two
+        /// workers give at most 53 a second.
+        private static func pair(_ site: Deployment, _ user: User) async throws -> Double {
+            let peak = try await run(callers: 12, site, user)
+            let overload = try await run(callers: 80, site, user) {
+                for path in ["/health/live", "/v1/models"] {
+                    let askedAt = Loop.now
+                    let reply = try await site.get(path, user)
+                    #expect(reply.status == 200)
+                    $0.times.append(Double(Loop.now - askedAt))
+                }
+            }
+            figure(
+                "peak \(peak.served) answers in 3 s; with 80 callers \(overload.served), "
+                    + "\(overload.refused) refused, /v1/models within \(overload.times.max() ?? .nan) ms"
+            )
+            #expect(overload.refused > overload.served / 2)
+            #expect(percentile(50, of: overload.times) < 1000)
+            return Double(overload.served) / Double(max(1, peak.served))
         }
 
         /// What a number of callers got.

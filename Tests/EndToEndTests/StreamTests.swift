@@ -97,7 +97,7 @@ extension EndToEnd {
             let (median, slow) = (percentile(50, of: lags), percentile(99, of: lags))
             let first = percentile(99, of: firsts)
             figure("lag of a chunk p50 \(median) ms, p99 \(slow) ms; of the first p99 \(first) ms")
-            #expect(median < 500)
+            #expect(median < 100)
         }
 
         nonisolated private static let broken = [

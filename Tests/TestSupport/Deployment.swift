@@ -114,16 +114,10 @@ import System
         try await archway(words)
     }
 
-    /// The same. A command that cannot connect in time, as on a busy machine, has done nothing and is run again.
+    /// The same.
     @discardableResult
     package func archway(_ words: [String]) async throws -> String {
-        let line = [Self.program] + words + ["--config", configurationFile]
-        for _ in 0..<4 {
-            do { return try await Program.output(line) } catch let failure as Program.Failure
-                where failure.description.contains("no free connection in time")
-            {}
-        }
-        return try await Program.output(line)
+        try await Program.output([Self.program] + words + ["--config", configurationFile])
     }
 
     /// Starts the gateway and waits until it is ready, or until it lives.

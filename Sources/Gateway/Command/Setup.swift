@@ -30,8 +30,10 @@ enum Setup {
         let settings = try Settings(
             conninfo: configuration.database.exposed, resolvesNames: true)
         let outcome: Swift.Result<Result, any Error>? = Loop.run {
+            // A person waits longer than a request may.
             let pool = PostgreSQL.Pool(
-                settings: settings, size: 1, statementTimeout: statementTimeout)
+                settings: settings, size: 1, statementTimeout: statementTimeout,
+                waitTimeout: 10_000)
             do {
                 let result = try await body(pool)
                 await pool.close()
