@@ -31,18 +31,6 @@ private struct Extraction {
         "ul", "ol", "dl", "form", "fieldset", "hr", "details", "summary", "center",
     ]
 
-    /// A table that has begun.
-    private struct Table {
-        var hasHeadings = false
-        var head: [String]?
-        var rows: [[String]] = []
-        /// Of the row that has begun.
-        var cells: [String] = []
-        var isInCell = false
-        /// Whether all cells so far are headings.
-        var isHead = true
-    }
-
     private enum Kind { case paragraph, heading(Int), preformatted, item, title }
 
     private var text = Text(title: nil, blocks: [])
@@ -68,8 +56,8 @@ private struct Extraction {
             flush()
         case .end("tr"):
             endRow()
-        case .begin("td"), .begin("th"):
-            beginCell(event)
+        case .cell(let isHeading, let columns, let rows):
+            beginCell(isHeading: isHeading, columns: columns, rows: rows)
         case .begin(let name):
             guard let kind = kind(of: name) else { return }
             separate()
@@ -100,13 +88,12 @@ private struct Extraction {
     }
 
     /// A table without headings may be there for its looks alone, and hold the whole page.
-    private mutating func beginCell(_ event: Page.Event) {
-        let isHeading = if case .begin("th") = event { true } else { false }
-        if isHeading, let last = tables.indices.last { tables[last].hasHeadings = true }
-        if tables.last?.hasHeadings == true {
+    private mutating func beginCell(isHeading: Bool, columns: Int, rows: Int) {
+        guard let last = tables.indices.last else { return }
+        if isHeading { tables[last].hasHeadings = true }
+        if tables[last].hasHeadings {
             endCell()
-            tables[tables.count - 1].isInCell = true
-            if !isHeading { tables[tables.count - 1].isHead = false }
+            tables[last].begin(isHeading: isHeading, columns: columns, rows: rows)
         } else if pending.contains(where: { !$0.isWhitespace }) {
             pending += " | "
         }
@@ -114,21 +101,15 @@ private struct Extraction {
 
     private mutating func endCell() {
         guard let last = tables.indices.last, tables[last].isInCell else { return }
-        tables[last].cells.append(line(pending))
-        tables[last].isInCell = false
+        tables[last].end(line(pending))
         pending = ""
     }
 
     private mutating func endRow() {
         endCell()
-        guard let last = tables.indices.last, !tables[last].cells.isEmpty else { return flush() }
-        let (cells, isHead) = (tables[last].cells, tables[last].isHead)
-        (tables[last].cells, tables[last].isHead) = ([], true)
-        if isHead, tables[last].head == nil, tables[last].rows.isEmpty {
-            tables[last].head = cells
-        } else if cells.contains(where: { !$0.isEmpty }) {
-            tables[last].rows.append(cells)
-        }
+        guard let last = tables.indices.last, tables[last].hasHeadings else { return flush() }
+        pending = ""
+        tables[last].endRow()
     }
 
     private mutating func endTable() {

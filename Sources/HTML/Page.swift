@@ -5,6 +5,8 @@ import CXML
     /// What a walk over the tree meets.
     enum Event {
         case begin(String), end(String), text(String)
+        /// Begins a cell of a table, which reaches over so many columns and rows.
+        case cell(isHeading: Bool, columns: Int, rows: Int)
     }
 
     private let document: htmlDocPtr
@@ -48,7 +50,7 @@ import CXML
             if let name = unsafe Self.elementName(current), !skips(name),
                 unsafe !Self.isHidden(current)
             {
-                tell(.begin(name))
+                tell(unsafe Self.beginning(of: current, name))
                 if let child = unsafe current.pointee.children {
                     depth += 1
                     guard depth <= Self.depth + 2 else { throw .tooDeep(limit: Self.depth) }
@@ -84,14 +86,33 @@ import CXML
         return unsafe String(cString: name)
     }
 
-    /// Whether the element says of itself that it is not shown: by `hidden`, or by a style of its own.
+    /// HTML lets a cell reach over 1000 columns; nobody has such tables but to do harm.
+    private static let longestSpan = 50
+
+    private static func beginning(of node: xmlNodePtr, _ name: String) -> Event {
+        guard name == "td" || name == "th" else { return .begin(name) }
+        func span(_ attribute: String) -> Int {
+            let text = unsafe Self.attribute(attribute, of: node) ?? ""
+            return min(max(1, Int(text) ?? 1), longestSpan)
+        }
+        return .cell(isHeading: name == "th", columns: span("colspan"), rows: span("rowspan"))
+    }
+
+    /// Whether an element is not shown, as it says by `hidden` or a style of its own, or shows no text of the page but
+    /// a means to edit it or to link to it (MediaWiki's, Sphinx's).
     private static func isHidden(_ node: xmlNodePtr) -> Bool {
         if unsafe xmlHasProp(node, "hidden") != nil { return true }
-        guard let style = unsafe xmlHasProp(node, "style")?.pointee.children,
-            let text = unsafe text(style)
-        else { return false }
-        let rules = text.lowercased().filter { !$0.isWhitespace }
-        return rules.contains("display:none") || rules.contains("visibility:hidden")
+        let rules = unsafe attribute("style", of: node)?.lowercased().filter { !$0.isWhitespace }
+        if let rules, rules.contains("display:none") || rules.contains("visibility:hidden") {
+            return true
+        }
+        let classes = unsafe attribute("class", of: node)?.split(separator: " ") ?? []
+        return classes.contains { ["headerlink", "mw-editsection"].contains($0) }
+    }
+
+    private static func attribute(_ name: String, of node: xmlNodePtr) -> String? {
+        guard let value = unsafe xmlHasProp(node, name)?.pointee.children else { return nil }
+        return unsafe text(value)
     }
 
     private static func text(_ node: xmlNodePtr) -> String? {

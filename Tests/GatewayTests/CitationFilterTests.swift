@@ -132,6 +132,7 @@ struct EvidenceTests {
             #expect(prompt.matches(of: /<\/?passage/.ignoresCase()).count == 4, "\(prompt)")
             #expect(prompt.contains("a < b, 1 <2, <p>x</p>"))
             #expect(prompt.contains("title=\"a ' b'"))
+            #expect(prompt.contains(" heading=\"Heading\">\n"))
         }
     }
 

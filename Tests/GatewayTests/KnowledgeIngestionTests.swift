@@ -156,6 +156,27 @@ final class KnowledgeIngestionTests {
         await pool.close()
     }
 
+    @Test("tells of every file what became of it, and quotes none that is empty now")
+    func emptied() async throws {
+        let pool = try await makePool()
+        for name in ["\u{F6}.md", "o\u{308}.md", "gone.md"] { try write(name, "zebra7 \(name)") }
+        let ingestion = Ingestion(pool: pool, collection: "handbook")
+        #expect(try await ingestion.run([folder]).added == 3)
+        try write("gone.md", " \n")
+        let bad = folder + "/bad"
+        try write("bad", "x")
+        bad.withCString { from in
+            var to = Array(folder.utf8CString.dropLast()) + [0x2F, 0x62, -1, 0x2E, 0x6D, 0x64, 0]
+            _ = rename(from, &to)
+        }
+        let report = try await ingestion.run([folder])
+        #expect(report.unchanged == 2 && report.empty == 1 && report.failed.count == 1)
+        let found = try await Retrieval.passages(
+            for: "zebra7", in: ["handbook"], limit: 6, pool: pool)
+        #expect(found.count == 2 && !found.contains { $0.text.contains("gone") })
+        await pool.close()
+    }
+
     @Test("follows no link inside of a folder and opens no pipe")
     func links() async throws {
         let outside = NSTemporaryDirectory() + "archway-outside-\(UUID().uuidString).md"

@@ -53,6 +53,23 @@ struct TokenCacheTests {
         }
     }
 
+    @Test("tells users apart as the database does, byte by byte")
+    func names() async throws {
+        let cache = TokenCache(try await Self.store()) { true }
+        func user(_ name: String) -> User {
+            User(
+                id: Identifier.make("user"), source: .webServer, name: name, role: "user",
+                createdAt: .now)
+        }
+        let names = ["j\u{F6}rg", "jo\u{308}rg", "\u{212B}", "\u{C5}", "A\u{30A}"]
+        var ids: [String] = []
+        for name in names { ids.append(try await cache.external(user(name)).id) }
+        #expect(Set(ids).count == names.count)
+        for (name, id) in zip(names, ids) {
+            #expect(try await cache.external(user(name)).id == id)
+        }
+    }
+
     @Test("is never older than a change that was told while the database was asked")
     func race() async throws {
         let pool = try await Self.store()

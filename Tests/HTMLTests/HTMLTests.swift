@@ -79,11 +79,41 @@ struct HTMLTests {
             ])
     }
 
+    @Test("says in each row and column of a table what reaches over several")
+    func spans() throws {
+        let html = """
+            <table><tr><th rowspan=2>Region<th colspan=2>Sales<th rowspan=2>Note</tr><tr><th>Q1<th>Q2</tr>
+            <tr><td rowspan=3>South<td>1<td>2<td>x</tr><tr><td>3<td>4</tr><tr><td colspan=2>none<td>y</tr>
+            <tr><td>North<td>5<td>6<td></tr></table>
+            """
+        #expect(
+            try blocks(html) == [
+                .table(
+                    head: ["Region", "Sales Q1", "Sales Q2", "Note"],
+                    rows: [
+                        ["South", "1", "2", "x"], ["South", "3", "4"],
+                        ["South", "none", "none", "y"],
+                        ["North", "5", "6", ""],
+                    ])
+            ])
+        let box = "<table><tr><th colspan=2>Canteen</tr><tr><th>Seats<td>240</tr></table>"
+        #expect(
+            try blocks(box) == [.table(head: ["Canteen", "Canteen"], rows: [["Seats", "240"]])])
+        let huge = "<tr><th colspan=1000 rowspan=65000>a<td colspan=-1 rowspan=x>b</tr>"
+        let rows = String(repeating: huge, count: 500)
+        guard case .table(_, let read)? = try blocks("<table>\(rows)</table>").first else {
+            Issue.record("no table")
+            return
+        }
+        #expect(read.count == 500 && read.allSatisfy { $0.count <= 200 })
+    }
+
     @Test("leaves out what a browser does not show")
     func hidden() throws {
         let html = """
             <p>a</p><p hidden>b</p><div hidden=""><p>c</p></div><p style="color: red">d</p>
             <p style="Display : none">e</p><span style="x:y;visibility:hidden"><b>f</b></span>g
+            <a class="x headerlink" href="#g">¶</a><span class="mw-editsection">[edit]</span>
             """
         #expect(
             try blocks(html) == [

@@ -47,12 +47,36 @@ import Testing
     @Test("stands below its heading, however short it is")
     func shown() {
         let passages = [
-            ("Parking [1]", "It is allowed in the yard."), ("Smoking", "Strictly forbidden."),
+            ("Parking <b> [1]", "It is allowed in the yard."), ("Smoking", "Strictly forbidden."),
             ("Dogs", "No."),
         ]
         #expect(
             quoted("Are dogs allowed?", passages) == [
-                "**Parking \\[1\\]**\n\n> It is allowed in the yard. [1]", "**Dogs**\n\n> No. [3]",
+                "**Parking \\<b> \\[1\\]**\n\n> It is allowed in the yard. [1]",
+                "**Dogs**\n\n> No. [3]",
+            ])
+    }
+
+    @Test("says itself what is asked, rather than stand below a heading that does")
+    func own() {
+        let passages = [
+            (
+                "Stopping, upgrading",
+                "Archway ends at once. Archway hums. To upgrade Archway, restart it."
+            )
+        ]
+        #expect(
+            quoted("How do I upgrade Archway?", passages).last
+                == "> To upgrade Archway, restart it. [1]")
+    }
+
+    @Test("keeps rows of tables apart that stand below different headings")
+    func tables() {
+        let table = "| a | b |\n|---|---|\n| gate | "
+        #expect(
+            quoted("gate", [("A", table + "1 |"), ("B", table + "2 |")]) == [
+                "**A**\n\n> | a | b |\n> |---|---|\n> | gate | 1 |\n>\n> [1]",
+                "**B**\n\n> | a | b |\n> |---|---|\n> | gate | 2 |\n>\n> [2]",
             ])
     }
 
@@ -74,6 +98,8 @@ import Testing
     func forms() {
         for (question, text) in [
             ("What are tokens?", "A token opens doors."), ("opening it", "They open it."),
+            ("Wie viel frei bei einem Umzug?", "Umzüge geben frei."),
+            ("Umzüge", "Ein Umzu\u{308}g."),
             ("What does it mean?", "It means nothing here."), ("the meaning", "They mean it well."),
         ] {
             #expect(quoted(question, [("", text)]) == ["> \(text) [1]"])

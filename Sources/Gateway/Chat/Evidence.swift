@@ -18,7 +18,7 @@ struct Evidence: Sendable {
         guard !passages.isEmpty else { return nil }
         let sources = passages.map { passage in
             """
-            <passage number="\(passage.number)" title="\(Self.attribute(passage.title))">
+            <passage number="\(passage.number)" title="\(Self.attribute(passage.title))"\(Self.heading(of: passage))>
             \(Self.fenced(passage.readable))
             </passage>
             """
@@ -70,6 +70,10 @@ struct Evidence: Sendable {
             rest = rest[next...]
         }
         return result + rest
+    }
+
+    private static func heading(of passage: RetrievedPassage) -> String {
+        passage.heading.map { " heading=\"\(attribute($0))\"" } ?? ""
     }
 
     private static func attribute(_ text: String) -> String {

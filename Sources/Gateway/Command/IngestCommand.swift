@@ -37,14 +37,16 @@ enum IngestCommand {
 extension Ingestion.Report {
     fileprivate var summary: String {
         let counts =
-            "\(added) added, \(replaced) replaced, \(unchanged) unchanged, \(failed.count) failed"
+            "\(added) added, \(replaced) replaced, \(unchanged) unchanged, \(empty) empty, "
+            + "\(failed.count) failed"
         return unknown == 0 ? counts : "\(counts); \(unknown) of unknown format passed over"
     }
 
     fileprivate var value: Value {
         [
             "added": .integer(added), "replaced": .integer(replaced),
-            "unchanged": .integer(unchanged), "unknown_format": .integer(unknown),
+            "unchanged": .integer(unchanged), "empty": .integer(empty),
+            "unknown_format": .integer(unknown),
             "passages": .integer(passages),
             "failed": .array(
                 failed.map { ["path": .string($0.path), "reason": .string($0.reason)] }),

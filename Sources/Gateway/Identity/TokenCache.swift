@@ -42,7 +42,9 @@ final class TokenCache {
     private let grace: Int64
     private let isFed: @LoopActor () -> Bool
     private var tokens: [[UInt8]: Entry<TokenOwner>] = [:]
-    private var users: [String: Entry<User>] = [:]
+    /// By source and name in bytes, as the database tells them apart: two strings of Swift's are equal that differ in
+    /// how an accent is written, and would make one user of two.
+    private var users: [[UInt8]: Entry<User>] = [:]
     /// Counts what was forgotten. An answer of the database that was asked for before is not kept: it may be older
     /// than the change that somebody told us of meanwhile.
     private var changes = 0
@@ -89,7 +91,7 @@ final class TokenCache {
 
     /// The user whom the web server or a front end vouches for; stored, and audited, at first sight.
     func external(_ user: User, audit: AuditEntry<User>? = nil) async throws -> User {
-        let key = "\(user.source.rawValue):\(user.name)"
+        let key = Array("\(user.source.rawValue):\(user.name)".utf8)
         if let entry = users[key], isFresh(entry) { return entry.content }
         let (changes, doubts) = (changes, doubts)
         do {

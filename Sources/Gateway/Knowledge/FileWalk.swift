@@ -16,7 +16,8 @@ struct FileWalk {
     private(set) var failures: [(path: String, reason: String)] = []
     /// Files inside of folders whose names are of no known format.
     private(set) var unknown = 0
-    private var seen: Set<String> = []
+    /// Paths in bytes: two names may look the same.
+    private var seen: Set<[UInt8]> = []
     /// Folders within each other, at most.
     private let depth = 64
 
@@ -52,16 +53,23 @@ struct FileWalk {
         guard depth > 0 else { return failures.append((folder, "is nested too deep")) }
         for name in SystemFile.names(in: folder) where !name.hasPrefix(".") {
             let path = folder == "/" ? "/\(name)" : "\(folder)/\(name)"
-            switch try? SystemFile.kind(path) {
-            case .folder: walk(path, below: prefix + name + "/", depth: depth - 1)
-            case .file where DocumentReader(name: name) != nil: add(path, as: prefix + name)
-            case .file: unknown += 1
-            default: break
+            do throws(SystemError) {
+                switch try SystemFile.kind(path) {
+                case .folder: walk(path, below: prefix + name + "/", depth: depth - 1)
+                case .file where DocumentReader(name: name) != nil: add(path, as: prefix + name)
+                case .file: unknown += 1
+                case .link, .other: break
+                }
+            } catch {
+                // A name that is no UTF-8 is not found by what is made of it.
+                failures.append((path, "\(error)"))
             }
         }
     }
 
     private mutating func add(_ path: String, as relative: String) {
-        if seen.insert(path).inserted { files.append(Found(path: path, relative: relative)) }
+        if seen.insert(Array(path.utf8)).inserted {
+            files.append(Found(path: path, relative: relative))
+        }
     }
 }

@@ -24,15 +24,21 @@ enum HTMLReader {
                 if document.title == nil { document.title = heading }
                 continue
             case .paragraph(let paragraph):
-                (opening, text) = (nil, paragraph)
+                (opening, text) = (nil, plain(paragraph))
             case .item(let item, let number, let depth):
                 let margin = String(repeating: "   ", count: depth)
-                (opening, text) = (nil, margin + (number.map { "\($0). " } ?? "- ") + item)
+                (opening, text) = (nil, margin + (number.map { "\($0). " } ?? "- ") + plain(item))
             case .preformatted(let code):
                 (opening, text) = fenced(code)
             case .table(let head, let rows):
-                opening = head.map { "\(line($0))\n\(line($0.map { _ in "---" }))" }
-                text = rows.map(line).joined(separator: "\n")
+                // A client leaves out cells beyond the headings.
+                let width = rows.map(\.count).max() ?? 0
+                opening = head.map { head in
+                    let cells =
+                        head.map(inline) + Array(repeating: "", count: max(0, width - head.count))
+                    return "\(line(cells))\n\(line(cells.map { _ in "---" }))"
+                }
+                text = rows.map { line($0.map(inline)) }.joined(separator: "\n")
             }
             document.append(text, below: opening, under: headings.map(\.text))
         }
@@ -43,6 +49,22 @@ enum HTMLReader {
     private static func fenced(_ code: String) -> (String, String) {
         let fence = CodeFence.around(code)
         return (fence, "\(code)\n\(fence)")
+    }
+
+    /// Text that Markdown takes for no heading, quotation, item or row either.
+    private static func plain(_ text: String) -> String {
+        let text = inline(text)
+        if text.first.map("#>|+-".contains) == true { return "\\" + text }
+        return text.replacing(#/^([0-9]{1,9})([.)]\s)/#, maxReplacements: 1) { match in
+            "\(match.1)\\\(match.2)"
+        }
+    }
+
+    /// Text that is nothing else in Markdown: a page about `<b>` does not become bold.
+    private static func inline(_ text: String) -> String {
+        text.replacing(#/[\\*<]|\](?=\()/#) { match in
+            match.0 == "]" ? "]\\" : "\\\(match.0)"
+        }
     }
 
     /// A row of a table; a bar within a cell does not end it.

@@ -15,6 +15,7 @@ internal import System
         case added(path: String, passages: Int)
         case replaced(path: String, passages: Int)
         case unchanged(path: String)
+        /// It holds no text; what was stored of it before is removed.
         case empty(path: String)
         case failed(path: String, reason: String)
 
@@ -26,7 +27,7 @@ internal import System
             case .replaced(let path, let passages):
                 "replaced \(path.onOneLine) (\(passages) passages)"
             case .unchanged(let path): "unchanged \(path.onOneLine)"
-            case .empty(let path): "passed over \(path.onOneLine): holds no text"
+            case .empty(let path): "empty \(path.onOneLine): holds no text"
             case .failed(let path, let reason): "failed \(path.onOneLine): \(reason)"
             }
         }
@@ -37,6 +38,8 @@ internal import System
         var added = 0
         var replaced = 0
         var unchanged = 0
+        /// Files without text, of which nothing is stored.
+        var empty = 0
         /// Files inside of folders that were passed over.
         var unknown = 0
         var passages = 0
@@ -127,7 +130,7 @@ internal import System
             report.replaced += 1
             report.passages += passages
         case .unchanged: report.unchanged += 1
-        case .empty: break
+        case .empty: report.empty += 1
         case .failed(let path, let reason):
             report.failed.append(.init(path: path, reason: reason))
         }
@@ -147,7 +150,12 @@ internal import System
                 return .unchanged(path: file.path)
             }
             let text = try Self.read(file, bytes)
-            if text.blocks.isEmpty { return .empty(path: file.path) }
+            if text.blocks.isEmpty {
+                if let stored {
+                    _ = try await Knowledge.remove(source: source, from: stored.id, in: pool)
+                }
+                return .empty(path: file.path)
+            }
             let title = Self.title(of: text, in: file)
             let home = if let stored { stored } else { try await make() }
             stored = home

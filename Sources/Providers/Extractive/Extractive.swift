@@ -101,7 +101,8 @@ package enum Extractive {
             guard let heading = passage.heading, !heading.isEmpty,
                 passage.number != last?.passage.number || heading != last?.passage.heading
             else { return quoted(quotation) }
-            return "**\(heading.quotable)**\n\n\(quoted(quotation))"
+            let shown = heading.quotable.replacing("<", with: "\\<")
+            return "**\(shown)**\n\n\(quoted(quotation))"
         }
     }
 

@@ -71,7 +71,10 @@ private func scored(_ quotations: [Quotation]) -> [Quotation] {
         let isBelow = !rarest.isDisjoint(with: quotation.heading)
         let terms = isBelow ? quotation.terms.union(quotation.heading) : quotation.terms
         guard terms.count > 1 || !rarest.isDisjoint(with: terms) else { return nil }
-        let weight = terms.reduce(0) { $0 + (weights[$1] ?? 0) }
+        // All that stands below a heading shares what it says.
+        let weight = terms.reduce(0) { sum, term in
+            sum + (weights[term] ?? 0) * (quotation.terms.contains(term) ? 1 : 0.5)
+        }
         var scored = quotation
         scored.score = weight / max(1, Double(quotation.words) / longStatement)
         return scored
@@ -123,7 +126,8 @@ private func ordered(_ quotations: [Quotation]) -> [Quotation] {
 private func joined(_ quotations: [Quotation]) -> [Quotation] {
     quotations.reduce(into: []) { joined, quotation in
         if let last = joined.last, let head = last.statement.head,
-            head == quotation.statement.head, last.passage.number == quotation.passage.number
+            head == quotation.statement.head, last.passage.number == quotation.passage.number,
+            last.passage.heading == quotation.passage.heading
         {
             joined[joined.count - 1].join(quotation)
         } else {

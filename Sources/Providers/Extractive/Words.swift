@@ -21,8 +21,10 @@ package enum Words {
         return zip(words, words.dropFirst()).map { $0 + $1 }
     }
 
+    /// Without accents: a plural may have one that the singular has not ("Umzug", "Umzüge").
     private static func words(of text: String) -> [String] {
-        text.lowercased().split { !$0.isLetter && !$0.isNumber && $0 != "_" }.map(String.init)
+        text.lowercased().folded.split { !$0.isLetter && !$0.isNumber && $0 != "_" }.map(
+            String.init)
     }
 
     /// Whether a term is a number or a name out of code, which says more than a word.
@@ -79,6 +81,22 @@ package enum Words {
     ]
 }
 
+extension String {
+    /// With letters of Latin without their accents.
+    fileprivate var folded: String {
+        guard utf8.contains(where: { $0 >= 0x80 }) else { return self }
+        let scalars = unicodeScalars.lazy
+            .filter { $0.properties.generalCategory != .nonspacingMark }
+            .map { plainLetters[$0] ?? $0 }
+        return String(String.UnicodeScalarView(scalars))
+    }
+}
+
+private let plainLetters = Dictionary(
+    uniqueKeysWithValues: zip(
+        "àáâãäåèéêëìíîïòóôõöøùúûüýÿçñ".unicodeScalars, "aaaaaaeeeeiiiioooooouuuuyycn".unicodeScalars
+    ))
+
 private let stopWords: Set<String> = Set(
     """
     a about above after again all also am an and any are as at be because been before being below
@@ -91,4 +109,4 @@ private let stopWords: Set<String> = Set(
     aber als am an auch auf aus bei bin bis das dass dem den der des die dies ein eine einem einen
     einer eines er es für hat haben ich ihr im in ist ja kann man mein mich mit nach nicht noch nur
     oder ohne sein sich sie sind so über um und uns von vor war was wie wir wird wo zu zum zur
-    """.split(whereSeparator: \.isWhitespace).map(String.init))
+    """.folded.split(whereSeparator: \.isWhitespace).map(String.init))
