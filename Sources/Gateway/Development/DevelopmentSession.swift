@@ -107,7 +107,7 @@ final class DevelopmentSession {
         try database.adopt()
     }
 
-    /// In a clone of the project its own documentation becomes the collection `docs`. Unchanged files are skipped.
+    /// In a clone of the project its own documentation becomes the collection `docs`. Unchanged files are left.
     /// False: this is no clone.
     private func ingestDocumentation() async throws -> Bool {
         guard SystemFile.isFolder("Docs"), SystemFile.identity("Package.swift") != nil,
